@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <caf/typed_actor.hpp>
+
+#include "messages/directory.hpp"
+#include "messages/type_ids.hpp"
+
+namespace troupe {
+
+/// The outcome of one health check.
+struct probe_result {
+  std::string server_id;
+  bool passed = false;
+  /// Why it did not pass: `connection refused`, `status 500`, `timed out`.
+  std::string reason;
+  std::uint32_t duration_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, probe_result& x) {
+  return f(caf::meta::type_name("probe_result"), x.server_id, x.passed,
+           x.reason, x.duration_ms);
+}
+
+/// Runs one check and calls back from any thread, once. Given by the node, so
+/// that tests need no network.
+using probe_function = std::function<void(
+  const server& target, const std::string& path,
+  std::chrono::milliseconds timeout, std::function<void(probe_result)> done)>;
+
+/// Checks the servers that this node is to check (rendezvous hashing over the
+/// live members) and proposes a change when a threshold is crossed.
+using health_prober_actor = caf::typed_actor<
+  caf::reacts_to<probe_result>,
+  /// Starts due checks.
+  caf::reacts_to<tick>>::extend_with<status_protocol>;
+
+/// The reference's `loadBalancer.healthCheck`.
+struct health_prober_config {
+  member_id self = member_id::none;
+  bool enabled = true;
+  std::chrono::milliseconds interval{10000};
+  std::chrono::milliseconds timeout{5000};
+  std::string path = "/health";
+  /// Consecutive failures that make a server unhealthy.
+  std::uint32_t unhealthy_threshold = 3;
+  /// Consecutive passes that make it healthy again.
+  std::uint32_t healthy_threshold = 2;
+
+  /// Errors: invalid_field.
+  caf::error validate() const;
+};
+
+/// Proposes through the local `catalog` in `names`.
+health_prober_actor::behavior_type
+health_prober(health_prober_actor::pointer self, health_prober_config config,
+              cluster_view state, directory_ptr names, probe_function probe);
+
+} // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::probe_result)

@@ -1,0 +1,191 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/meta/type_name.hpp>
+
+#include "messages/cluster_state.hpp"
+#include "messages/command.hpp"
+#include "messages/directory.hpp"
+
+// What catalogs, memberships and peering actors tell each other.
+
+namespace troupe {
+
+/// Proposes a change of the cluster's state. Answered after commit and apply.
+/// Local only: between nodes it travels as `forward_command`.
+struct propose {
+  command_body body;
+};
+
+/// A command on its way to the leader, already encoded, so that a retry keeps
+/// its request id.
+struct forward_command {
+  std::string bytes;
+};
+
+/// A Raft message from one catalog to another.
+struct raft_message_bytes {
+  member_id from = member_id::none;
+  std::string bytes;
+};
+
+/// Starts a cluster of this one node. Errors: conflict (it has a log already).
+struct bootstrap_cluster {
+  std::string cluster_name;
+};
+
+/// Changes the Raft configuration: adds a member as stand-by, promotes it
+/// (after it caught up), demotes it, or removes it with `raft_role::none`. Only
+/// the leader answers; one change at a time. Errors: not_leader, conflict,
+/// timed_out.
+struct set_raft_role {
+  member_id node = member_id::none;
+  raft_role role = raft_role::none;
+};
+
+/// Hands leadership to an up-to-date voter. Answered once this node no longer
+/// leads. Errors: not_leader, timed_out.
+struct transfer_leadership {};
+
+/// A session with a peer stands. `actors` are the peer's, by name.
+struct peer_up {
+  node_info info;
+  actor_names actors;
+};
+
+/// The session ended. `refused` tells that a later attempt to connect was
+/// refused by a live host: the process is gone.
+struct peer_down {
+  member_id id = member_id::none;
+  std::uint64_t incarnation = 0;
+  std::string reason;
+  bool refused = false;
+};
+
+/// First message on a new connection, both ways. Both sides check it and log
+/// why they refuse.
+struct hello {
+  node_info info;
+  std::string cluster_name;
+  /// Empty while the node belongs to no cluster.
+  std::string cluster_uuid;
+  /// Settings that must be the same on all nodes, by configuration path.
+  std::map<std::string, std::string> shared_settings;
+  /// The node's actors that others may talk to, by name.
+  actor_names actors;
+};
+
+/// Addresses at which a peer source found nodes.
+struct peer_candidates {
+  std::string source;
+  std::vector<endpoint> addresses;
+};
+
+/// Asks a node without cluster to follow `to` in founding one. Granted at most
+/// to one founder, durably, so two founders can't both gather
+/// `cluster.expectedNodes` pledges. Answered with the member pledged to.
+struct pledge_request {
+  node_info founder;
+  std::string cluster_name;
+};
+
+struct pledge {
+  member_id voter = member_id::none;
+  member_id to = member_id::none;
+};
+
+/// Asks a member to take the sender in. Forwarded to the leader.
+struct join_request {
+  node_info info;
+};
+
+/// Asks the leader to mark the sender `left` and take it out of consensus.
+struct leave_request {
+  member_id id = member_id::none;
+  std::uint64_t incarnation = 0;
+};
+
+/// Actor-to-self: periodic work.
+struct tick {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, forward_command& x) {
+  return f(caf::meta::type_name("forward_command"), x.bytes);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, raft_message_bytes& x) {
+  return f(caf::meta::type_name("raft_message_bytes"), x.from, x.bytes);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, bootstrap_cluster& x) {
+  return f(caf::meta::type_name("bootstrap_cluster"), x.cluster_name);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, set_raft_role& x) {
+  return f(caf::meta::type_name("set_raft_role"), x.node, x.role);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transfer_leadership&) {
+  return f(caf::meta::type_name("transfer_leadership"));
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_up& x) {
+  return f(caf::meta::type_name("peer_up"), x.info, x.actors);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_down& x) {
+  return f(caf::meta::type_name("peer_down"), x.id, x.incarnation, x.reason,
+           x.refused);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, hello& x) {
+  return f(caf::meta::type_name("hello"), x.info, x.cluster_name,
+           x.cluster_uuid, x.shared_settings, x.actors);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_candidates& x) {
+  return f(caf::meta::type_name("peer_candidates"), x.source, x.addresses);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pledge_request& x) {
+  return f(caf::meta::type_name("pledge_request"), x.founder, x.cluster_name);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pledge& x) {
+  return f(caf::meta::type_name("pledge"), x.voter, x.to);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, join_request& x) {
+  return f(caf::meta::type_name("join_request"), x.info);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, leave_request& x) {
+  return f(caf::meta::type_name("leave_request"), x.id, x.incarnation);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, tick&) {
+  return f(caf::meta::type_name("tick"));
+}
+
+} // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::propose)

@@ -1,0 +1,39 @@
+#include "messages/command.hpp"
+
+#include "messages/msgpack.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// Version of the commands' encoding.
+constexpr char command_version = 1;
+
+} // namespace
+
+caf::error apply_result::failure() const {
+  if (code == 0)
+    return caf::none;
+  return make_error(static_cast<errc>(code), detail, field);
+}
+
+std::string encode(const command& what) {
+  return command_version + write_msgpack(what);
+}
+
+caf::expected<command> decode_command(std::string_view bytes) {
+  if (bytes.empty())
+    return make_error(errc::corrupt, "an empty command");
+  if (bytes.front() != command_version)
+    return make_error(errc::incompatible,
+                      "command of version "
+                        + std::to_string(static_cast<int>(bytes.front()))
+                        + ", this node reads version "
+                        + std::to_string(static_cast<int>(command_version)));
+  command result;
+  if (auto mismatch = read_msgpack(bytes.substr(1), result))
+    return make_error(errc::corrupt, "unreadable command: " + *mismatch);
+  return result;
+}
+
+} // namespace troupe
