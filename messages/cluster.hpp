@@ -8,6 +8,7 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/meta/type_name.hpp>
+#include <caf/typed_actor.hpp>
 
 #include "messages/cluster_state.hpp"
 #include "messages/command.hpp"
@@ -189,3 +190,13 @@ typename Inspector::result_type inspect(Inspector& f, tick&) {
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::propose)
+
+namespace troupe {
+
+/// The part of the catalog that those need who change the cluster's state; it
+/// is in the directory as `catalog`. Answers after commit and local apply.
+/// Errors: no_quorum.
+using proposer_actor =
+  caf::typed_actor<caf::replies_to<propose>::with<apply_result>>;
+
+} // namespace troupe

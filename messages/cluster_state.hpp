@@ -130,8 +130,8 @@ struct cluster_state {
   std::map<std::string, server> servers;
   std::shared_ptr<const slot_table> slots = std::make_shared<slot_table>();
   /// Newest last, bounded.
-  std::shared_ptr<const std::deque<event>> events
-    = std::make_shared<std::deque<event>>();
+  std::shared_ptr<const std::deque<event>> events =
+    std::make_shared<std::deque<event>>();
 
   // What this node knows of consensus; local, not replicated.
   member_id leader = member_id::none;

@@ -82,10 +82,10 @@ struct record_event {
   event what;
 };
 
-using command_body
-  = std::variant<create_cluster, register_node, set_verdict, forget_node,
-                 add_server, remove_server, set_maintenance, set_health,
-                 assign_slots, record_event>;
+using command_body =
+  std::variant<create_cluster, register_node, set_verdict, forget_node,
+               add_server, remove_server, set_maintenance, set_health,
+               assign_slots, record_event>;
 
 /// Makes a retried command apply once (Raft dissertation §6.3). `sequence`
 /// counts the commands of one run of one node; everything below

@@ -67,8 +67,8 @@ private:
   void update(Change change);
 
   std::mutex writers_;
-  std::shared_ptr<published<snapshot>> current_
-    = std::make_shared<published<snapshot>>();
+  std::shared_ptr<published<snapshot>> current_ =
+    std::make_shared<published<snapshot>>();
 };
 
 using directory_ptr = std::shared_ptr<directory>;

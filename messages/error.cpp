@@ -11,11 +11,24 @@ namespace {
 constexpr auto category = caf::atom("troupe");
 
 constexpr std::array<std::string_view, 18> names = {
-  "none",           "malformed",   "invalid_field", "not_found",
-  "method_not_allowed", "conflict", "too_large",     "overloaded",
-  "no_quorum",      "not_leader",  "wrong_owner",   "unavailable",
-  "timed_out",      "shutting_down", "incompatible", "storage_failed",
-  "corrupt",        "internal",
+  "none",
+  "malformed",
+  "invalid_field",
+  "not_found",
+  "method_not_allowed",
+  "conflict",
+  "too_large",
+  "overloaded",
+  "no_quorum",
+  "not_leader",
+  "wrong_owner",
+  "unavailable",
+  "timed_out",
+  "shutting_down",
+  "incompatible",
+  "storage_failed",
+  "corrupt",
+  "internal",
 };
 
 errc translate(const caf::error& what) {

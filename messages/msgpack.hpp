@@ -32,8 +32,8 @@ public:
 
   template <class... Ts>
   void operator()(Ts&&... fields) {
-    constexpr auto count
-      = (std::size_t{0} + ... + (is_annotation<Ts> ? 0u : 1u));
+    constexpr auto count =
+      (std::size_t{0} + ... + (is_annotation<Ts> ? 0u : 1u));
     packer_.pack_array(static_cast<std::uint32_t>(count));
     (field(fields), ...);
   }
@@ -42,8 +42,8 @@ public:
   void write(const T& x) {
     if constexpr (std::is_enum_v<T>) {
       packer_.pack(static_cast<std::underlying_type_t<T>>(x));
-    } else if constexpr (std::is_arithmetic_v<T>
-                         || std::is_same_v<T, std::string>) {
+    } else if constexpr (std::is_arithmetic_v<
+                           T> || std::is_same_v<T, std::string>) {
       packer_.pack(x);
     } else {
       write_composite(x);
@@ -54,8 +54,8 @@ public:
 
 private:
   template <class T>
-  static constexpr bool is_annotation
-    = caf::meta::is_annotation<std::decay_t<T>>::value;
+  static constexpr bool is_annotation =
+    caf::meta::is_annotation<std::decay_t<T>>::value;
 
   template <class T>
   void field(const T& x) {
@@ -136,8 +136,8 @@ public:
   static void read(const msgpack::object& source, T& x) {
     if constexpr (std::is_enum_v<T>) {
       x = static_cast<T>(source.as<std::underlying_type_t<T>>());
-    } else if constexpr (std::is_arithmetic_v<T>
-                         || std::is_same_v<T, std::string>) {
+    } else if constexpr (std::is_arithmetic_v<
+                           T> || std::is_same_v<T, std::string>) {
       x = source.as<T>();
     } else {
       read_composite(source, x);
@@ -176,8 +176,7 @@ private:
   }
 
   template <class T>
-  static void read_composite(const msgpack::object& source,
-                             std::deque<T>& xs) {
+  static void read_composite(const msgpack::object& source, std::deque<T>& xs) {
     read_range(source, xs);
   }
 

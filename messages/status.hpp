@@ -31,7 +31,7 @@ typename Inspector::result_type inspect(Inspector& f, actor_status& x) {
 }
 
 /// Part of every actor's interface.
-using status_protocol
-  = caf::typed_actor<caf::replies_to<get_status>::with<actor_status>>;
+using status_protocol =
+  caf::typed_actor<caf::replies_to<get_status>::with<actor_status>>;
 
 } // namespace troupe

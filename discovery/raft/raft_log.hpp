@@ -60,10 +60,11 @@ struct load_log {};
 
 /// The log's disk. Detached, because a synced write takes its time; a failed
 /// write ends it with `storage_failed`, which is fatal for the node.
-using raft_log_actor = caf::typed_actor<
-  caf::replies_to<load_log>::with<log_contents>,
-  /// Writes that queued up meanwhile are synced as one (group commit).
-  caf::replies_to<log_write>::with<done>>;
+using raft_log_actor =
+    caf::typed_actor<caf::replies_to<load_log>::with<log_contents>,
+                     /// Writes that queued up meanwhile are synced as one
+                     /// (group commit).
+                     caf::replies_to<log_write>::with<done>>;
 
 } // namespace troupe
 

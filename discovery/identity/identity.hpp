@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include <caf/expected.hpp>
+
+#include "messages/ids.hpp"
+
+namespace troupe {
+
+/// Who a node is, beyond its process: the file `identity.json` in its data
+/// directory. Each change is on disk before it returns. Thread-safe.
+class identity {
+public:
+  struct contents {
+    member_id id = member_id::none;
+    /// Grows with each start.
+    std::uint64_t incarnation = 0;
+    /// Set once the node belongs to a cluster.
+    std::string cluster_name;
+    std::string cluster_uuid;
+    /// The founder this node follows, as long as there is no cluster.
+    member_id pledged_to = member_id::none;
+  };
+
+  /// Reads the file, or makes it with a new random id, and starts a new
+  /// incarnation. Errors: storage_failed, corrupt, and incompatible when the
+  /// directory belongs to another cluster than `cluster_name`.
+  static caf::expected<std::shared_ptr<identity>>
+  open(const std::filesystem::path& data_directory,
+       const std::string& cluster_name);
+
+  identity(std::filesystem::path file, contents initial);
+
+  contents get() const;
+
+  /// Pledges to `founder` unless there is a pledge already; returns the one
+  /// that counts. Errors: storage_failed.
+  caf::expected<member_id> pledge_to(member_id founder);
+
+  /// Binds the directory to a cluster. Errors: incompatible (it is bound to
+  /// another one), storage_failed.
+  caf::error bind_to_cluster(const std::string& name, const std::string& uuid);
+
+private:
+  mutable std::mutex mutex_;
+  std::filesystem::path file_;
+  contents contents_;
+};
+
+} // namespace troupe

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <caf/typed_actor.hpp>
+
+#include "discovery/identity/identity.hpp"
+#include "discovery/membership/verdicts.hpp"
+#include "messages/directory.hpp"
+#include "messages/type_ids.hpp"
+
+namespace troupe {
+
+/// Gets this node into a cluster (founds one or joins), and on the leader
+/// decides who is alive and who votes. Everything it decides is a command in
+/// the catalog.
+using membership_actor = caf::typed_actor<
+  caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+  /// A founder asks for this node's pledge.
+  caf::replies_to<pledge_request>::with<pledge>,
+  /// A node asks to be taken in; answered when it is registered.
+  /// Errors: no_quorum (no cluster here either, or no leader), conflict.
+  caf::replies_to<join_request>::with<done>,
+  /// From the node itself: hands over leadership and asks the leader. At the
+  /// leader: answered when the node is out of consensus.
+  /// Errors: no_quorum, conflict (it is the last voter).
+  caf::replies_to<leave_request>::with<done>,
+  caf::reacts_to<tick>>::extend_with<status_protocol>;
+
+struct membership_config {
+  node_info self;
+  std::string cluster_name;
+  /// Nodes that must meet before a cluster is founded.
+  std::uint32_t expected_nodes = 1;
+  std::uint32_t max_voters = 5;
+  verdict_timers timers;
+  std::uint64_t seed = 0;
+};
+
+membership_actor spawn_membership(caf::actor_system& system,
+                                  membership_config config, cluster_view view,
+                                  directory_ptr names,
+                                  std::shared_ptr<identity> self_identity);
+
+} // namespace troupe

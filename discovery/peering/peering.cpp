@@ -1,0 +1,320 @@
+#include "discovery/peering/peering.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <caf/all.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
+
+#include "discovery/peering/compatibility.hpp"
+#include "messages/error.hpp"
+
+namespace troupe {
+
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{50};
+
+/// The part of `catalog` and `membership` that hears of sessions.
+using session_listener =
+  caf::typed_actor<caf::reacts_to<peer_up>, caf::reacts_to<peer_down>>;
+
+struct dial_state {
+  bool in_progress = false;
+  std::uint32_t failures = 0;
+  caf::actor_clock::time_point next;
+  /// Whose address it is, once known.
+  member_id owner = member_id::none;
+  /// The last refusal, so that each is logged once.
+  std::string last_problem;
+};
+
+struct session {
+  node_info info;
+  actor_names actors;
+  caf::strong_actor_ptr peering;
+};
+
+struct peering_state {
+  static inline const char* name = "peering";
+
+  peering_actor::pointer self;
+  peering_config config;
+  cluster_view view;
+  directory_ptr names;
+  cluster_uuid_function cluster_uuid;
+  std::mt19937_64 random;
+  std::map<endpoint, dial_state> addresses;
+  std::map<member_id, session> sessions;
+  std::uint64_t seen_state = 0;
+  actor_names sent_actors;
+  std::map<std::string, caf::actor_addr, std::less<>> told_listeners;
+
+  // -- what we say of ourselves ----------------------------------------------
+
+  /// This node's actors that others may talk to: not those bound to its disk
+  /// and its connections.
+  actor_names public_actors() const {
+    actor_names result;
+    for (auto& [actor_name, handle] : names->get()->local)
+      if (actor_name != "raft_log" && actor_name.rfind("http_", 0) != 0)
+        result.emplace(actor_name, handle);
+    result["peering"] = caf::actor_cast<caf::strong_actor_ptr>(self);
+    return result;
+  }
+
+  hello make_hello() const {
+    return {config.self, config.cluster_name, cluster_uuid(),
+            config.shared_settings, public_actors()};
+  }
+
+  // -- sessions --------------------------------------------------------------
+
+  void begin_session(const hello& other) {
+    auto i = other.actors.find("peering");
+    if (i == other.actors.end() || !i->second)
+      return;
+    auto known = sessions.find(other.info.id);
+    auto is_new = known == sessions.end()
+                  || known->second.info.incarnation != other.info.incarnation;
+    if (!is_new && known->second.peering == i->second) {
+      known->second.actors = other.actors;
+      announce(known->second);
+      return;
+    }
+    if (known != sessions.end()
+        && known->second.info.incarnation > other.info.incarnation)
+      return;
+    if (known != sessions.end())
+      self->demonitor(known->second.peering->address());
+    auto& current = sessions[other.info.id];
+    current = {other.info, other.actors, i->second};
+    self->monitor(i->second->address());
+    auto& address = addresses[other.info.cluster];
+    address.owner = other.info.id;
+    address.failures = 0;
+    spdlog::info("peering: session with {} ({}) at {}", other.info.name,
+                 to_string(other.info.id), to_string(other.info.cluster));
+    announce(current);
+  }
+
+  void announce(const session& current) {
+    names->put_peer(current.info.id, current.actors);
+    tell_listeners(peer_up{current.info, current.actors});
+  }
+
+  void end_session(const caf::actor_addr& who, const caf::error& reason) {
+    auto i = std::find_if(sessions.begin(), sessions.end(), [&](auto& x) {
+      return x.second.peering->address() == who;
+    });
+    if (i == sessions.end())
+      return;
+    auto& info = i->second.info;
+    spdlog::warn("peering: lost {} ({}): {}", info.name, to_string(info.id),
+                 caf::to_string(reason));
+    names->erase_peer(info.id);
+    tell_listeners(
+      peer_down{info.id, info.incarnation, "connection closed", false});
+    auto& address = addresses[info.cluster];
+    address.owner = info.id;
+    address.failures = 0;
+    address.next = self->clock().now();
+    sessions.erase(i);
+    dial_due();
+  }
+
+  template <class Message>
+  void tell_listeners(const Message& what) {
+    for (auto listener : {"catalog", "membership"})
+      if (auto handle = names->local<session_listener>(listener))
+        self->send(handle, what);
+  }
+
+  /// A listener that was restarted has forgotten the sessions.
+  void tell_new_listeners() {
+    for (auto listener : {"catalog", "membership"}) {
+      auto handle = names->local<session_listener>(listener);
+      if (!handle || told_listeners[listener] == handle.address())
+        continue;
+      told_listeners[listener] = handle.address();
+      for (auto& [id, current] : sessions)
+        self->send(handle, peer_up{current.info, current.actors});
+    }
+  }
+
+  /// Peers hold handles of our actors: a restarted actor has a new one.
+  void spread_changed_actors() {
+    auto actors = public_actors();
+    if (actors == sent_actors)
+      return;
+    for (auto& [id, current] : sessions)
+      self->send(caf::actor_cast<peering_actor>(current.peering),
+                 peer_up{config.self, actors});
+    sent_actors = std::move(actors);
+  }
+
+  // -- dialling --------------------------------------------------------------
+
+  void add_address(const endpoint& where) {
+    if (where != config.self.cluster)
+      addresses.emplace(where, dial_state{});
+  }
+
+  /// Members are dialled wherever their addresses came from.
+  void read_members() {
+    if (view->version() == seen_state)
+      return;
+    seen_state = view->version();
+    for (auto& [id, who] : view->get()->members)
+      if (id != config.self.id && who.state != verdict::left)
+        add_address(who.info.cluster);
+  }
+
+  void dial_due() {
+    auto now = self->clock().now();
+    for (auto& [where, dialled] : addresses)
+      if (!dialled.in_progress && dialled.next <= now
+          && sessions.count(dialled.owner) == 0)
+        dial(where, dialled);
+  }
+
+  void dial(const endpoint& where, dial_state& dialled) {
+    dialled.in_progress = true;
+    auto started = self->clock().now();
+    self
+      ->request(self->system().middleman().actor_handle(), caf::infinite,
+                caf::connect_atom::value, where.host, where.port)
+      .then(
+        [this, where](const caf::node_id&, caf::strong_actor_ptr& other,
+                      const std::set<std::string>&) { greet(where, other); },
+        [this, where, started](const caf::error& problem) {
+          auto took = self->clock().now() - started;
+          dial_failed(where, problem, took < config.refused_within);
+        });
+  }
+
+  void greet(const endpoint& where, const caf::strong_actor_ptr& other) {
+    if (!other || other->home_system == &self->system()) {
+      // Our own port, or nothing published there.
+      dial_failed(where, make_error(errc::unavailable, "no node there"), false);
+      return;
+    }
+    self
+      ->request(caf::actor_cast<peering_actor>(other), config.hello_timeout,
+                make_hello())
+      .then([this, where](const hello& answer) { greeted(where, answer); },
+            [this, where](const caf::error& problem) {
+              dial_failed(where, problem, false);
+            });
+  }
+
+  void greeted(const endpoint& where, const hello& answer) {
+    auto& dialled = addresses[where];
+    dialled.in_progress = false;
+    dialled.owner = answer.info.id;
+    if (answer.info.id == config.self.id) {
+      addresses.erase(where);
+      return;
+    }
+    if (auto problem = check_compatible(make_hello(), answer)) {
+      dial_failed(where, problem, false);
+      return;
+    }
+    dialled.last_problem.clear();
+    begin_session(answer);
+  }
+
+  void dial_failed(const endpoint& where, const caf::error& problem,
+                   bool refused) {
+    auto& dialled = addresses[where];
+    dialled.in_progress = false;
+    auto view_of_problem = describe(problem);
+    auto text = view_of_problem.code == errc::incompatible
+                  ? view_of_problem.detail
+                  : caf::to_string(problem);
+    if (view_of_problem.code == errc::incompatible
+        && text != dialled.last_problem)
+      spdlog::error("peering: {} refused: {}", to_string(where), text);
+    dialled.last_problem = text;
+    auto doubled = config.min_backoff * (1 << std::min(dialled.failures, 10u));
+    auto backoff =
+      std::min<std::chrono::milliseconds>(doubled, config.max_backoff);
+    ++dialled.failures;
+    auto jitter = std::uniform_real_distribution<>{0.5, 1.0}(random);
+    dialled.next = self->clock().now()
+                   + std::chrono::milliseconds{static_cast<std::int64_t>(
+                     static_cast<double>(backoff.count()) * jitter)};
+    if (refused && dialled.owner != member_id::none)
+      tell_listeners(peer_down{dialled.owner, 0, "connection closed", true});
+  }
+};
+
+} // namespace
+
+static peering_actor::behavior_type
+peering(peering_actor::stateful_pointer<peering_state> self,
+        peering_config config, cluster_view view, directory_ptr names,
+        cluster_uuid_function cluster_uuid) {
+  auto& state = self->state;
+  state.self = self;
+  state.config = std::move(config);
+  state.view = std::move(view);
+  state.names = std::move(names);
+  state.cluster_uuid = std::move(cluster_uuid);
+  state.random.seed(state.config.seed);
+  self->set_down_handler([self](caf::down_msg& down) {
+    self->state.end_session(down.source, down.reason);
+  });
+  self->send(self, tick{});
+  return {
+    [self](const hello& greeting) -> caf::result<hello> {
+      auto& state = self->state;
+      auto own = state.make_hello();
+      if (greeting.info.id == own.info.id)
+        return own;
+      if (auto problem = check_compatible(own, greeting)) {
+        spdlog::error("peering: refused {} at {}: {}", greeting.info.name,
+                      to_string(greeting.info.cluster),
+                      describe(problem).detail);
+        return problem;
+      }
+      state.begin_session(greeting);
+      return own;
+    },
+    [self](const peer_up& news) {
+      auto i = self->state.sessions.find(news.info.id);
+      if (i == self->state.sessions.end())
+        return;
+      i->second.actors = news.actors;
+      self->state.announce(i->second);
+    },
+    [self](const peer_candidates& found) {
+      for (auto& where : found.addresses)
+        self->state.add_address(where);
+    },
+    [self](const tick&) {
+      auto& state = self->state;
+      state.read_members();
+      state.tell_new_listeners();
+      state.spread_changed_actors();
+      state.dial_due();
+      self->delayed_send(self, tick_interval, tick{});
+    },
+    [self](const get_status&) {
+      actor_status result{"peering", {}};
+      for (auto& [id, current] : self->state.sessions)
+        result.details[current.info.name] = to_string(current.info.cluster);
+      return result;
+    },
+  };
+}
+
+peering_actor spawn_peering(caf::actor_system& system, peering_config config,
+                            cluster_view view, directory_ptr names,
+                            cluster_uuid_function cluster_uuid) {
+  return system.spawn(peering, std::move(config), std::move(view),
+                      std::move(names), std::move(cluster_uuid));
+}
+
+} // namespace troupe
