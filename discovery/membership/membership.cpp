@@ -54,6 +54,7 @@ struct membership_state {
   // Leaving.
   std::optional<departure> own_departure;
   bool handing_over = false;
+  steady_time next_goodbye;
 
   steady_time now() const { return self->clock().now(); }
 
@@ -318,9 +319,9 @@ struct membership_state {
   }
 
   void leave(const cluster_state& state) {
-    if (now() < next_attempt)
+    if (now() < next_goodbye)
       return;
-    next_attempt = now() + retry_interval;
+    next_goodbye = now() + retry_interval;
     if (state.leader == config.self.id)
       hand_over(state);
     else if (auto leading = membership_of(state.leader))

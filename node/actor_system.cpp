@@ -1,0 +1,23 @@
+#include "node/actor_system.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/timespan.hpp>
+
+#include "messages/type_ids.hpp"
+
+namespace troupe {
+
+node_system_config::node_system_config() {
+  using namespace std::chrono_literals;
+  load<caf::io::middleman>();
+  add_message_types<caf::id_block::troupe>();
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", 2u);
+  set("middleman.workers", 0u);
+  set("middleman.heartbeat-interval", caf::timespan{200ms});
+  set("middleman.connection-timeout", caf::timespan{1s});
+  set("middleman.app-identifiers", std::vector<std::string>{"troupe"});
+}
+
+} // namespace troupe

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <caf/actor_system_config.hpp>
+
+namespace troupe {
+
+/// CAF's settings for a node (docs/decisions/0004): a sharing scheduler whose
+/// workers can be woken at once, no middleman workers, and heartbeats, without
+/// which a silent peer is never noticed.
+struct node_system_config : caf::actor_system_config {
+  node_system_config();
+};
+
+} // namespace troupe

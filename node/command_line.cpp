@@ -1,0 +1,230 @@
+#include "node/command_line.hpp"
+
+#include <list>
+#include <sstream>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "node/config/options.hpp"
+#include "node/config/show.hpp"
+
+namespace troupe {
+
+namespace {
+
+constexpr int usage_error = 2;
+
+/// The flags of a command that loads the configuration.
+struct source_flags {
+  struct named {
+    const option* what;
+    CLI::Option* flag;
+    std::vector<std::string> texts = {};
+    bool is_on = false;
+  };
+
+  std::string file;
+  std::vector<std::string> assignments;
+  // A list: CLI11 keeps pointers to the values.
+  std::list<named> flags;
+
+  void add_to(CLI::App& command) {
+    command.add_option("--config", file, "The configuration file (JSON)")
+      ->option_text("FILE");
+    command
+      .add_option("--set", assignments,
+                  "Any option of docs/configuration.md; may be repeated")
+      ->option_text("PATH=VALUE")
+      ->allow_extra_args(false);
+    for (auto& option : all_options())
+      if (!option.traits.flag.empty())
+        add_named(command, option);
+  }
+
+  /// The file, or what `TROUPE_CONFIG` names, and the flags that were given.
+  configuration_sources sources(const environment& variables) const {
+    configuration_sources result{{}, variables, {}};
+    if (!file.empty())
+      result.file = file;
+    else if (auto i = variables.find("TROUPE_CONFIG");
+             i != variables.end() && !i->second.empty())
+      result.file = i->second;
+    for (auto& x : flags)
+      if (x.flag->count() > 0)
+        result.flags.push_back({std::string{x.what->path}, text_of(x),
+                                std::string{x.what->traits.flag}});
+    for (auto& x : assignments) {
+      auto equals = x.find('=');
+      result.flags.push_back(
+        {x.substr(0, equals), x.substr(equals + 1), "--set"});
+    }
+    return result;
+  }
+
+private:
+  void add_named(CLI::App& command, const option& what) {
+    auto& x = flags.emplace_back(named{&what, nullptr});
+    std::string flag{what.traits.flag};
+    std::string description{what.description};
+    if (what.kind == value_kind::boolean) {
+      x.flag = command.add_flag(flag, x.is_on, description);
+      return;
+    }
+    x.flag = command.add_option(flag, x.texts, description);
+    x.flag->option_text(std::string{what.path})->allow_extra_args(false);
+    if (what.kind != value_kind::text_list)
+      x.flag->multi_option_policy(CLI::MultiOptionPolicy::Throw)->expected(1);
+  }
+
+  static std::string text_of(const named& x) {
+    if (x.what->kind == value_kind::boolean)
+      return x.is_on ? "true" : "false";
+    return fmt::format("{}", fmt::join(x.texts, ","));
+  }
+};
+
+/// Requires `path=value` of each `--set`.
+CLI::Validator has_equals_sign() {
+  return {[](std::string& text) {
+            return text.find('=') == text.npos
+                     ? "\"" + text + "\" is not PATH=VALUE"
+                     : std::string{};
+          },
+          "", "has_equals_sign"};
+}
+
+print_command refuse(const config_problems& problems) {
+  print_command result{usage_error};
+  result.standard_error = "troupe: the configuration is wrong:\n";
+  for (auto& problem : problems)
+    result.standard_error += "  " + to_string(problem) + "\n";
+  return result;
+}
+
+std::string listed(const std::vector<std::string>& warnings) {
+  std::string result;
+  for (auto& warning : warnings)
+    result += "warning: " + warning + "\n";
+  return result;
+}
+
+/// The whole syntax, as CLI11 knows it.
+class syntax {
+public:
+  syntax() {
+    app_.option_defaults()->always_capture_default(false);
+    flags_.add_to(*serve_);
+    check_flags_.add_to(*check_);
+    show_flags_.add_to(*show_);
+    config_->require_subcommand(1);
+    show_->add_flag("--origins", with_origins_,
+                    "Say behind each value where it comes from");
+    demo_->add_option("--port", demo_port_, "Port to listen on")
+      ->required()
+      ->check(CLI::Range(1, 65535));
+    demo_->add_option("--host", demo_backend_.host, "Address to bind to")
+      ->check(CLI::ValidIPV4);
+    demo_->add_option("--name", demo_backend_.name,
+                      "How it calls itself in its answers");
+    for (auto command : {serve_, check_, show_})
+      command->get_option("--set")->check(has_equals_sign());
+  }
+
+  command parse(int argc, const char* const* argv,
+                const environment& variables) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return explain(error);
+    }
+    if (app_.get_subcommands().empty())
+      return print_command{usage_error, "", app_.help()};
+    if (serve_->parsed())
+      return load(flags_, variables, [](loaded_configuration config) {
+        return serve_command{std::move(config)};
+      });
+    if (check_->parsed())
+      return load(check_flags_, variables, [](loaded_configuration config) {
+        return print_command{0, "the configuration is right\n",
+                             listed(config.warnings)};
+      });
+    if (show_->parsed())
+      return load(show_flags_, variables, [this](loaded_configuration config) {
+        return print_command{0, show_configuration(config, with_origins_),
+                             listed(config.warnings)};
+      });
+    if (doc_->parsed())
+      return print_command{0, document_configuration()};
+    if (demo_->parsed())
+      return demo_backend();
+    return print_command{0, fmt::format("troupe {} (protocol {})\n",
+                                        program_version, protocol_version)};
+  }
+
+private:
+  template <class Use>
+  static command load(const source_flags& flags, const environment& variables,
+                      Use use) {
+    auto loaded = load_configuration(flags.sources(variables));
+    if (auto problems = std::get_if<config_problems>(&loaded))
+      return refuse(*problems);
+    return use(std::move(std::get<loaded_configuration>(loaded)));
+  }
+
+  command demo_backend() {
+    demo_backend_.port = static_cast<std::uint16_t>(demo_port_);
+    if (demo_backend_.name.empty())
+      demo_backend_.name = fmt::format("demo-{}", demo_port_);
+    return demo_backend_;
+  }
+
+  print_command explain(const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    auto code = app_.exit(error, out, err);
+    return {code == 0 ? 0 : usage_error, out.str(), err.str()};
+  }
+
+  CLI::App app_{
+    "Troupe keeps services running: it balances, checks, caches and "
+    "agrees, on any number of nodes.",
+    "troupe"};
+  CLI::App* serve_ = app_.add_subcommand("serve", "Run a node");
+  CLI::App* config_ = app_.add_subcommand("config", "Look at the settings");
+  CLI::App* check_ =
+    config_->add_subcommand("check", "Say what is wrong with the settings");
+  CLI::App* show_ =
+    config_->add_subcommand("show", "Print the settings in effect as JSON");
+  CLI::App* doc_ =
+    config_->add_subcommand("doc", "Print docs/configuration.md");
+  CLI::App* version_ = app_.add_subcommand("version", "Print the version");
+  CLI::App* demo_ = app_.add_subcommand(
+    "demo-backend", "Run a tiny HTTP server to try the proxy with");
+  source_flags flags_;
+  source_flags check_flags_;
+  source_flags show_flags_;
+  bool with_origins_ = false;
+  int demo_port_ = 0;
+  demo_backend_command demo_backend_{"127.0.0.1", 0, ""};
+};
+
+} // namespace
+
+environment read_environment(const char* const* variables) {
+  environment result;
+  for (; *variables; ++variables) {
+    std::string_view entry{*variables};
+    if (auto equals = entry.find('='); equals != entry.npos)
+      result.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return result;
+}
+
+command parse_command_line(int argc, const char* const* argv,
+                           const environment& variables) {
+  return syntax{}.parse(argc, argv, variables);
+}
+
+} // namespace troupe

@@ -1,0 +1,144 @@
+#include "node/config/checks.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include <arpa/inet.h>
+
+namespace troupe {
+
+namespace {
+
+using finding = std::optional<std::string>;
+
+bool is_loopback(const std::string& address) {
+  in_addr v4;
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1)
+    return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6;
+  return inet_pton(AF_INET6, address.c_str(), &v6) == 1
+         && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/// Raft needs several heartbeats per election timeout (Raft §5.6).
+finding election_outlasts_heartbeats(const configuration& c) {
+  auto least = 3 * c.cluster.heartbeat_interval;
+  if (c.cluster.election_timeout >= least)
+    return std::nullopt;
+  return fmt::format("cluster.electionTimeout is {} ms, must be at least three "
+                     "times cluster.heartbeatInterval ({} ms)",
+                     c.cluster.election_timeout.count(), least.count());
+}
+
+finding suspicion_outlasts_heartbeats(const configuration& c) {
+  auto least = 3 * c.cluster.heartbeat_interval;
+  if (c.cluster.suspect_timeout >= least)
+    return std::nullopt;
+  return fmt::format("cluster.suspectTimeout is {} ms, must be at least three "
+                     "times cluster.heartbeatInterval ({} ms)",
+                     c.cluster.suspect_timeout.count(), least.count());
+}
+
+finding open_cluster_port_is_wanted(const configuration& c) {
+  if (!c.cluster.enabled || c.cluster.insecure || is_loopback(c.node.address))
+    return std::nullopt;
+  return fmt::format(
+    "node.address is {}: the traffic between nodes is neither encrypted nor "
+    "authenticated, so anyone who reaches port {} could take over the cluster. "
+    "Bind to a loopback address (127.0.0.1), or, on a network where every host "
+    "is trusted, allow it with --insecure-cluster (cluster.insecure)",
+    c.node.address, c.cluster.port);
+}
+
+finding ports_are_distinct(const configuration& c) {
+  struct listener {
+    std::string_view path;
+    std::uint16_t port;
+    bool enabled;
+  };
+  const std::array listeners = {
+    listener{"node.apiPort", c.node.api_port, true},
+    listener{"cluster.port", c.cluster.port, c.cluster.enabled},
+    listener{"proxy.port", c.proxy.port, c.proxy.enabled},
+    listener{"resp.port", c.resp.port, c.resp.enabled},
+  };
+  for (auto a = listeners.begin(); a != listeners.end(); ++a)
+    for (auto b = a + 1; b != listeners.end(); ++b)
+      if (a->enabled && b->enabled && a->port == b->port)
+        return fmt::format("{} and {} are both {}, must differ", a->path,
+                           b->path, a->port);
+  return std::nullopt;
+}
+
+finding peers_can_be_found(const configuration& c) {
+  if (c.cluster.expected_nodes == 1)
+    return std::nullopt;
+  if (!c.cluster.enabled)
+    return fmt::format("cluster.expectedNodes is {}, must be 1 when "
+                       "cluster.enabled is false",
+                       c.cluster.expected_nodes);
+  if (!c.discovery.nodes.empty() || !c.discovery.dns.name.empty())
+    return std::nullopt;
+  return fmt::format("cluster.expectedNodes is {}, but there is no way to find "
+                     "the others: give their addresses with --join "
+                     "(discovery.nodes), or a DNS name (discovery.dns.name)",
+                     c.cluster.expected_nodes);
+}
+
+finding checks_end_before_the_next(const configuration& c) {
+  auto& check = c.load_balancer.health_check;
+  if (check.timeout <= check.interval)
+    return std::nullopt;
+  return fmt::format("loadBalancer.healthCheck.timeout is {} ms, must be at "
+                     "most loadBalancer.healthCheck.interval ({} ms)",
+                     check.timeout.count(), check.interval.count());
+}
+
+finding one_entry_fits_the_cache(const configuration& c) {
+  auto& memory = c.cache.memory;
+  auto entry = memory.max_key_size + memory.max_value_size;
+  if (entry <= memory.max_bytes)
+    return std::nullopt;
+  return fmt::format("cache.memory.maxBytes is {}, must be at least "
+                     "cache.memory.maxKeySize + cache.memory.maxValueSize ({})",
+                     memory.max_bytes, entry);
+}
+
+finding instance_bounds_are_ordered(const configuration& c) {
+  auto& scaling = c.scaling.auto_scaling;
+  if (scaling.min_instances <= scaling.max_instances)
+    return std::nullopt;
+  return fmt::format("scaling.autoScaling.minInstances is {}, must be at most "
+                     "scaling.autoScaling.maxInstances ({})",
+                     scaling.min_instances, scaling.max_instances);
+}
+
+} // namespace
+
+std::span<const cross_check> all_cross_checks() {
+  static const std::vector<cross_check> checks = {
+    {{"cluster.electionTimeout", "cluster.heartbeatInterval"},
+     election_outlasts_heartbeats},
+    {{"cluster.suspectTimeout", "cluster.heartbeatInterval"},
+     suspicion_outlasts_heartbeats},
+    {{"node.address", "cluster.insecure", "cluster.enabled"},
+     open_cluster_port_is_wanted},
+    {{"node.apiPort", "cluster.port", "proxy.port", "resp.port",
+      "cluster.enabled", "proxy.enabled", "resp.enabled"},
+     ports_are_distinct},
+    {{"cluster.expectedNodes", "cluster.enabled", "discovery.nodes",
+      "discovery.dns.name"},
+     peers_can_be_found},
+    {{"loadBalancer.healthCheck.timeout", "loadBalancer.healthCheck.interval"},
+     checks_end_before_the_next},
+    {{"cache.memory.maxBytes", "cache.memory.maxKeySize",
+      "cache.memory.maxValueSize"},
+     one_entry_fits_the_cache},
+    {{"scaling.autoScaling.minInstances", "scaling.autoScaling.maxInstances"},
+     instance_bounds_are_ordered},
+  };
+  return checks;
+}
+
+} // namespace troupe

@@ -1,0 +1,14 @@
+#include "node/config/configuration.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace troupe {
+
+std::uint32_t io_thread_count(const node_settings& node) {
+  if (node.io_threads != 0)
+    return node.io_threads;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+} // namespace troupe

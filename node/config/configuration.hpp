@@ -1,0 +1,214 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "messages/cluster_state.hpp"
+
+// A node's settings as the program reads them. Names, defaults, bounds and
+// descriptions are declared in `options_*.cpp`, nowhere else: a
+// default-constructed struct holds no defaults, `default_configuration()` does.
+// The members stand in the order and under the names of docs/configuration.md.
+
+namespace troupe {
+
+using milliseconds = std::chrono::milliseconds;
+
+enum class log_level : std::uint8_t { error, warn, info, debug, trace };
+
+std::string_view to_string(log_level level);
+
+/// This process and its API server.
+struct node_settings {
+  /// Never empty once loaded: the host's name by default.
+  std::string name;
+  std::string data_directory;
+  std::string log_directory;
+  /// IP address that every listener binds to.
+  std::string address;
+  /// Host that others are told. Never empty once loaded: `address`, or the
+  /// host's name when that is a wildcard.
+  std::string advertised_address;
+  std::uint16_t api_port = 0;
+  /// 0: one per core; see `io_thread_count`.
+  std::uint32_t io_threads = 0;
+  std::uint32_t max_connections = 0;
+  std::uint64_t max_header_size = 0;
+  std::uint64_t max_body_size = 0;
+  milliseconds header_timeout{};
+  milliseconds body_timeout{};
+  milliseconds request_timeout{};
+  milliseconds write_timeout{};
+  milliseconds idle_timeout{};
+  std::string cors_origin;
+  std::string environment;
+};
+
+/// The number of io threads to start: the setting, or the machine's cores.
+std::uint32_t io_thread_count(const node_settings& node);
+
+/// Consensus and membership, and the supervision of the node's own actors.
+struct cluster_settings {
+  bool enabled = false;
+  std::string name;
+  std::uint16_t port = 0;
+  std::uint32_t expected_nodes = 0;
+  std::uint32_t max_voters = 0;
+  milliseconds heartbeat_interval{};
+  milliseconds election_timeout{};
+  milliseconds suspect_timeout{};
+  milliseconds forget_after{};
+  bool insecure = false;
+  std::uint32_t worker_count = 0;
+  std::uint32_t max_restarts = 0;
+  milliseconds restart_window{};
+  milliseconds restart_delay{};
+  milliseconds graceful_shutdown_timeout{};
+  milliseconds health_check_interval{};
+  bool auto_restart = false;
+};
+
+struct dns_settings {
+  /// Empty: no look-ups.
+  std::string name;
+  std::uint16_t port = 0;
+  milliseconds interval{};
+};
+
+/// Where peers may be found.
+struct discovery_settings {
+  std::vector<endpoint> nodes;
+  dns_settings dns;
+};
+
+struct proxy_route {
+  /// Empty: any.
+  std::string host;
+  /// Prefix of the path.
+  std::string path;
+  std::string service;
+};
+
+/// The reverse proxy.
+struct proxy_settings {
+  bool enabled = false;
+  std::uint16_t port = 0;
+  /// May be empty: requests that no route takes get 404.
+  std::string default_service;
+  std::vector<proxy_route> routes;
+  std::uint32_t max_connections = 0;
+  std::uint64_t max_header_size = 0;
+  std::uint32_t max_idle_upstreams = 0;
+  milliseconds connect_timeout{};
+  milliseconds response_timeout{};
+  milliseconds body_idle_timeout{};
+  milliseconds client_header_timeout{};
+  milliseconds idle_timeout{};
+  milliseconds upstream_idle_timeout{};
+  milliseconds tunnel_idle_timeout{};
+};
+
+/// The listener for the Redis protocol.
+struct resp_settings {
+  bool enabled = false;
+  std::uint16_t port = 0;
+};
+
+struct health_check_settings {
+  bool enabled = false;
+  milliseconds interval{};
+  milliseconds timeout{};
+  std::string path;
+  std::uint32_t unhealthy_threshold = 0;
+  std::uint32_t healthy_threshold = 0;
+};
+
+struct ssl_settings {
+  bool enabled = false;
+  std::vector<std::string> protocols;
+};
+
+struct load_balancer_settings {
+  std::string algorithm;
+  health_check_settings health_check;
+  ssl_settings ssl;
+};
+
+struct redis_settings {
+  bool enabled = false;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string password;
+  std::chrono::seconds ttl{};
+};
+
+/// The cache's own store, per node.
+struct memory_settings {
+  bool enabled = false;
+  std::uint64_t max_size = 0;
+  std::uint64_t max_bytes = 0;
+  std::uint64_t max_key_size = 0;
+  std::uint64_t max_value_size = 0;
+  /// Of entries that are stored without one. 0: they don't expire.
+  std::chrono::seconds ttl{};
+};
+
+struct cache_settings {
+  redis_settings redis;
+  memory_settings memory;
+};
+
+struct auto_scaling_settings {
+  bool enabled = false;
+  std::uint32_t min_instances = 0;
+  std::uint32_t max_instances = 0;
+  std::uint32_t target_cpu_percent = 0;
+  std::uint32_t target_memory_percent = 0;
+};
+
+struct scaling_settings {
+  auto_scaling_settings auto_scaling;
+};
+
+struct prometheus_settings {
+  bool enabled = false;
+  std::uint16_t port = 0;
+};
+
+struct monitoring_settings {
+  prometheus_settings prometheus;
+};
+
+struct log_settings {
+  log_level level = log_level::info;
+};
+
+struct tls_settings {
+  std::string certificate;
+  std::string key;
+  std::string authority;
+};
+
+struct auth_settings {
+  std::string jwt_secret;
+};
+
+struct configuration {
+  node_settings node;
+  cluster_settings cluster;
+  discovery_settings discovery;
+  proxy_settings proxy;
+  resp_settings resp;
+  load_balancer_settings load_balancer;
+  cache_settings cache;
+  scaling_settings scaling;
+  monitoring_settings monitoring;
+  log_settings log;
+  tls_settings tls;
+  auth_settings auth;
+};
+
+} // namespace troupe

@@ -1,0 +1,144 @@
+#include "node/config/options.hpp"
+#include "node/config/text_rules.hpp"
+
+namespace troupe {
+
+namespace {
+
+constexpr std::int64_t minute = 60'000;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+
+template <auto Member, class Default>
+option cluster(std::string_view path, std::string_view description,
+               const Default& default_value, option_traits traits = {}) {
+  return declare<&configuration::cluster, Member>(
+    path, description, default_value, std::move(traits));
+}
+
+void declare_consensus(option_table& table) {
+  using s = cluster_settings;
+  table.insert(
+    table.end(),
+    {
+      cluster<&s::enabled>("cluster.enabled",
+                           "Whether the node looks for peers and lets them "
+                           "in. Without, it is a cluster of its own.",
+                           true),
+      cluster<&s::name>("cluster.name",
+                        "Name of the cluster. Nodes of another name are "
+                        "refused.",
+                        "troupe",
+                        {.rule = &text_rules::name, .flag = "--cluster-name"}),
+      cluster<&s::port>("cluster.port", "Port of the traffic between nodes.",
+                        3007, {.min = 1, .flag = "--cluster-port"}),
+      cluster<&s::expected_nodes>(
+        "cluster.expectedNodes",
+        "How many nodes have to find each other before they found a cluster. "
+        "The same on all nodes that start together; of no effect once the "
+        "cluster exists.",
+        1, {.min = 1, .max = 100, .flag = "--expected-nodes"}),
+      cluster<&s::max_voters>(
+        "cluster.maxVoters",
+        "Members that vote in consensus; further ones stand by and take the "
+        "place of a voter that is gone. An odd number is best.",
+        5, {.min = 1, .max = 9}),
+      cluster<&s::heartbeat_interval>(
+        "cluster.heartbeatInterval", "Between two heartbeats of the leader.",
+        50, {.min = 10, .max = 10'000, .shared = true}),
+      cluster<&s::election_timeout>(
+        "cluster.electionTimeout",
+        "How long a leader may be silent before another is elected; each wait "
+        "is drawn from once to twice this. At least three times "
+        "`cluster.heartbeatInterval`.",
+        300, {.min = 30, .max = minute, .shared = true}),
+      cluster<&s::suspect_timeout>(
+        "cluster.suspectTimeout",
+        "How long a member may be silent before it is suspected. At least "
+        "three times `cluster.heartbeatInterval`.",
+        1'000, {.min = 30, .max = 10 * minute}),
+      cluster<&s::forget_after>(
+        "cluster.forgetAfter",
+        "How long a member that is down is remembered. After that it comes "
+        "back as a new node.",
+        72 * hour, {.min = minute, .max = 365 * day}),
+      cluster<&s::insecure>(
+        "cluster.insecure",
+        "Allows traffic between nodes without encryption or authentication on "
+        "an address that is not loopback. Only for networks where every host "
+        "is trusted.",
+        false, {.flag = "--insecure-cluster"}),
+    });
+}
+
+void declare_supervision(option_table& table) {
+  using s = cluster_settings;
+  table.insert(
+    table.end(),
+    {
+      cluster<&s::worker_count>("cluster.workerCount",
+                                "Worker processes of the node.", 4,
+                                {.max = 1'024, .reserved = true}),
+      cluster<&s::max_restarts>(
+        "cluster.maxRestarts",
+        "How often an actor of the node is restarted within "
+        "`cluster.restartWindow` before the node gives up.",
+        3, {.max = 1'000}),
+      cluster<&s::restart_window>(
+        "cluster.restartWindow",
+        "The time in which `cluster.maxRestarts` are counted.", minute,
+        {.min = 1'000, .max = day}),
+      cluster<&s::restart_delay>(
+        "cluster.restartDelay",
+        "Wait before a second restart within the window; it doubles for each "
+        "further one. The first restart is immediate.",
+        1'000, {.max = hour}),
+      cluster<&s::graceful_shutdown_timeout>(
+        "cluster.gracefulShutdownTimeout",
+        "How long a node that is stopped goes on with requests in flight.",
+        30'000, {.max = hour}),
+      cluster<&s::health_check_interval>(
+        "cluster.healthCheckInterval",
+        "Between two samples of the node's own use of CPU, memory and disk.",
+        30'000, {.min = 100, .max = hour}),
+      cluster<&s::auto_restart>("cluster.autoRestart",
+                                "Whether an actor that failed is restarted. "
+                                "Without, the node stops.",
+                                true),
+    });
+}
+
+void declare_discovery(option_table& table) {
+  using s = discovery_settings;
+  table.insert(
+    table.end(),
+    {
+      declare<&configuration::discovery, &s::nodes>(
+        "discovery.nodes",
+        "Cluster addresses of nodes to contact. One that answers is enough; "
+        "the node's own may be among them.",
+        std::vector<endpoint>{},
+        {.rule = &text_rules::host_and_port, .flag = "--join"}),
+      declare<&configuration::discovery, &s::dns, &dns_settings::name>(
+        "discovery.dns.name",
+        "DNS name of which each A or AAAA record is a node. Empty: no "
+        "look-ups.",
+        "", {.rule = &text_rules::optional_host, .flag = "--join-dns"}),
+      declare<&configuration::discovery, &s::dns, &dns_settings::port>(
+        "discovery.dns.port", "Cluster port of the nodes found by DNS.", 3007,
+        {.min = 1}),
+      declare<&configuration::discovery, &s::dns, &dns_settings::interval>(
+        "discovery.dns.interval", "Between two look-ups.", 5'000,
+        {.min = 100, .max = hour}),
+    });
+}
+
+} // namespace
+
+void declare_cluster_options(option_table& table) {
+  declare_consensus(table);
+  declare_supervision(table);
+  declare_discovery(table);
+}
+
+} // namespace troupe

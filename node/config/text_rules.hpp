@@ -1,0 +1,31 @@
+#pragma once
+
+#include "node/config/codec.hpp"
+
+namespace troupe::text_rules {
+
+/// Anything but the empty text.
+extern const text_rule not_empty;
+
+/// 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or digit.
+extern const text_rule name;
+
+/// The empty text too.
+extern const text_rule optional_name;
+
+/// An IPv4 or IPv6 address, without port or brackets.
+extern const text_rule ip_address;
+
+/// An IP address or a DNS name (RFC 1123 §2.1, underscores tolerated).
+extern const text_rule host;
+
+/// The empty text too.
+extern const text_rule optional_host;
+
+/// `host:port`, an IPv6 address in brackets.
+extern const text_rule host_and_port;
+
+/// What stands after the host in a URL: begins with `/`, no blanks.
+extern const text_rule url_path;
+
+} // namespace troupe::text_rules

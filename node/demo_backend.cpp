@@ -1,0 +1,198 @@
+#include "node/demo_backend.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <nlohmann/json.hpp>
+
+#include "messages/error.hpp"
+
+namespace troupe {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+constexpr std::uint64_t max_body_bytes = 64 << 20;
+
+/// What a request's query asks of the answer.
+struct demands {
+  std::uint64_t status = 200;
+  std::uint64_t delay_ms = 0;
+  std::uint64_t bytes = 0;
+  bool asks_bytes = false;
+};
+
+demands read_demands(std::string_view target) {
+  demands result;
+  auto mark = target.find('?');
+  auto query =
+    mark == target.npos ? std::string_view{} : target.substr(mark + 1);
+  while (!query.empty()) {
+    auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    auto equals = pair.find('=');
+    if (equals == pair.npos)
+      continue;
+    std::uint64_t number = 0;
+    std::from_chars(pair.data() + equals + 1, pair.data() + pair.size(),
+                    number);
+    auto name = pair.substr(0, equals);
+    if (name == "status")
+      result.status = std::clamp<std::uint64_t>(number, 200, 599);
+    else if (name == "delay_ms")
+      result.delay_ms = std::min<std::uint64_t>(number, 600000);
+    else if (name == "bytes")
+      result.bytes = std::min(number, max_body_bytes), result.asks_bytes = true;
+  }
+  return result;
+}
+
+/// A client's connection: one request after the other.
+class demo_connection : public std::enable_shared_from_this<demo_connection> {
+public:
+  demo_connection(tcp::socket socket, std::string name)
+    : socket_(std::move(socket)), timer_(socket_.get_executor()),
+      name_(std::move(name)) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay{true}, ignored);
+  }
+
+  void read() {
+    parser_.emplace();
+    parser_->body_limit(max_body_bytes);
+    http::async_read(
+      socket_, buffer_, *parser_,
+      [self = shared_from_this()](error_code failure, std::size_t) {
+        if (!failure)
+          self->answer();
+      });
+  }
+
+private:
+  void answer() {
+    auto& request = parser_->get();
+    std::string_view target{request.target().data(), request.target().size()};
+    auto asked = read_demands(target);
+    auto is_health = target == "/health";
+    response_ = {};
+    response_.version(request.version());
+    response_.result(static_cast<unsigned>(is_health ? 200 : asked.status));
+    response_.keep_alive(request.keep_alive());
+    response_.set(http::field::server, name_);
+    if (asked.asks_bytes) {
+      response_.set(http::field::content_type, "application/octet-stream");
+      response_.body().assign(asked.bytes, 'x');
+    } else {
+      response_.set(http::field::content_type, "application/json");
+      response_.body() = is_health ? health_body() : describe_request(target);
+    }
+    response_.prepare_payload();
+    if (request.method() == http::verb::head)
+      response_.body().clear();
+    timer_.expires_after(std::chrono::milliseconds{asked.delay_ms});
+    if (asked.delay_ms == 0)
+      write();
+    else
+      timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+        if (!cancelled)
+          self->write();
+      });
+  }
+
+  std::string health_body() const {
+    return nlohmann::json{{"status", "healthy"}, {"name", name_}}.dump();
+  }
+
+  std::string describe_request(std::string_view target) const {
+    auto text = [](auto view) { return std::string{view.data(), view.size()}; };
+    auto& request = parser_->get();
+    nlohmann::json headers = nlohmann::json::object();
+    for (auto& field : request)
+      headers[text(field.name_string())] = text(field.value());
+    nlohmann::ordered_json body{
+      {"name", name_},
+      {"method", text(request.method_string())},
+      {"path", target},
+      {"headers", std::move(headers)},
+      {"bodyBytes", request.body().size()},
+    };
+    return body.dump(-1, ' ', false,
+                     nlohmann::ordered_json::error_handler_t::replace)
+           + "\n";
+  }
+
+  void write() {
+    // `prepare_payload` has set the length, which HEAD keeps without a body.
+    http::async_write(
+      socket_, response_,
+      [self = shared_from_this()](error_code failure, std::size_t) {
+        if (failure)
+          return;
+        if (self->response_.keep_alive())
+          self->read();
+        else
+          self->socket_.shutdown(tcp::socket::shutdown_send, failure);
+      });
+  }
+
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  std::string name_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+void accept(tcp::acceptor& acceptor, const std::string& name) {
+  acceptor.async_accept([&](error_code failure, tcp::socket socket) {
+    if (!failure)
+      std::make_shared<demo_connection>(std::move(socket), name)->read();
+    if (acceptor.is_open())
+      accept(acceptor, name);
+  });
+}
+
+} // namespace
+
+caf::error run_demo_backend(const endpoint& listen, const std::string& name) {
+  asio::io_context loop{1};
+  tcp::acceptor acceptor{loop};
+  try {
+    tcp::resolver resolver{loop};
+    auto where = resolver
+                   .resolve(listen.host, std::to_string(listen.port),
+                            tcp::resolver::passive)
+                   .begin()
+                   ->endpoint();
+    acceptor.open(where.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address{true});
+    acceptor.bind(where);
+    acceptor.listen();
+  } catch (const boost::system::system_error& failure) {
+    return make_error(errc::unavailable, "the demo backend can't listen on "
+                                           + to_string(listen) + ": "
+                                           + failure.code().message());
+  }
+  asio::signal_set signals{loop, SIGINT, SIGTERM};
+  signals.async_wait([&](error_code, int) { loop.stop(); });
+  accept(acceptor, name);
+  loop.run();
+  return caf::none;
+}
+
+} // namespace troupe

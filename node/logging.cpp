@@ -1,0 +1,116 @@
+#include "node/logging.hpp"
+
+#include <chrono>
+
+#include <fmt/chrono.h>
+#include <spdlog/details/file_helper.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "messages/error.hpp"
+
+namespace troupe {
+
+namespace {
+
+using day = std::chrono::sys_days;
+
+day day_of(spdlog::log_clock::time_point at) {
+  return std::chrono::floor<std::chrono::days>(at);
+}
+
+/// Writes to one file per day. The day is that of the line and in UTC as its
+/// time is, so a line stands in the file that its time names; spdlog's own
+/// daily sink goes by local time.
+class daily_file_sink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+  /// Throws spdlog_ex when the file can't be opened.
+  explicit daily_file_sink(std::filesystem::path directory)
+    : directory_(std::move(directory)) {
+    open(day_of(spdlog::log_clock::now()));
+  }
+
+protected:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    // Threads race for the lock: after midnight a line of the day before may
+    // still come.
+    if (auto today = day_of(line.time); today > day_)
+      open(today);
+    spdlog::memory_buf_t text;
+    formatter_->format(line, text);
+    file_.write(text);
+  }
+
+  void flush_() override { file_.flush(); }
+
+private:
+  void open(day today) {
+    auto name = fmt::format("combined-{:%Y-%m-%d}.log",
+                            fmt::gmtime(std::chrono::system_clock::to_time_t(
+                              std::chrono::system_clock::time_point{today})));
+    // Set first: a failure is reported once, not for each line.
+    day_ = today;
+    file_.open((directory_ / name).string());
+  }
+
+  std::filesystem::path directory_;
+  spdlog::details::file_helper file_;
+  day day_;
+};
+
+spdlog::level::level_enum translate(log_level level) {
+  switch (level) {
+    case log_level::error:
+      return spdlog::level::err;
+    case log_level::warn:
+      return spdlog::level::warn;
+    case log_level::info:
+      return spdlog::level::info;
+    case log_level::debug:
+      return spdlog::level::debug;
+    case log_level::trace:
+      return spdlog::level::trace;
+  }
+  return spdlog::level::info;
+}
+
+caf::error unwritable(const std::filesystem::path& directory,
+                      std::string_view why) {
+  return make_error(errc::storage_failed,
+                    fmt::format("the log directory {} can't be written: {}",
+                                directory.string(), why),
+                    "node.logDirectory");
+}
+
+} // namespace
+
+caf::error start_logging(const logging_config& config) {
+  std::error_code failure;
+  std::filesystem::create_directories(config.directory, failure);
+  if (failure)
+    return unwritable(config.directory, failure.message());
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    sinks.push_back(std::make_shared<daily_file_sink>(config.directory));
+  } catch (const spdlog::spdlog_ex& error) {
+    return unwritable(config.directory, error.what());
+  }
+  if (config.console)
+    sinks.push_back(std::make_shared<spdlog::sinks::stdout_color_sink_mt>());
+  auto logger =
+    std::make_shared<spdlog::logger>("troupe", sinks.begin(), sinks.end());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ [%t] %v",
+                      spdlog::pattern_time_type::utc);
+  logger->set_level(translate(config.level));
+  logger->flush_on(spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+  spdlog::flush_every(std::chrono::seconds{1});
+  return {};
+}
+
+void stop_logging() {
+  spdlog::shutdown();
+}
+
+} // namespace troupe

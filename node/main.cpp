@@ -1,0 +1,7 @@
+#include <iostream>
+
+#include "node/command_line.hpp"
+
+int main(int argc, char** argv) {
+  return 0;
+}

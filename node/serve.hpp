@@ -1,0 +1,12 @@
+#pragma once
+
+#include "node/config/configuration.hpp"
+
+namespace troupe {
+
+/// Runs a node until SIGTERM or SIGINT, then drains and leaves the cluster.
+/// Returns the process's exit code: 0, or 1 after a fatal error, which was
+/// logged.
+int serve(const configuration& settings);
+
+} // namespace troupe

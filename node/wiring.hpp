@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/balancer/routing.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "discovery/identity/identity.hpp"
+#include "http/server/io_thread.hpp"
+#include "messages/directory.hpp"
+#include "node/cluster_port.hpp"
+#include "node/config/configuration.hpp"
+
+namespace troupe {
+
+/// What a node's actors share. Outlives them.
+struct node_context {
+  configuration settings;
+  node_info self;
+  std::shared_ptr<identity> own_identity;
+  directory_ptr names = std::make_shared<directory>();
+  cluster_view state = std::make_shared<published<cluster_state>>();
+  routing_view routing = std::make_shared<published<routing_table>>();
+  std::vector<std::unique_ptr<io_thread>> io_threads;
+  std::unique_ptr<cluster_port> port;
+  /// Unix time of the start, in ms.
+  unix_ms started_at = 0;
+};
+
+/// What a node says about itself under these settings.
+node_info describe_node(const configuration& settings,
+                        const identity::contents& own);
+
+/// The actors of a node but for its gateways, in the order they start.
+/// `context` must outlive them.
+std::vector<child_spec> core_children(node_context& context);
+
+} // namespace troupe

@@ -1,0 +1,297 @@
+#define CAF_SUITE membership
+
+#include "discovery/membership/membership.hpp"
+
+#include <filesystem>
+
+#include <stdlib.h>
+
+#include <caf/test/dsl.hpp>
+
+#include "messages/error.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct config : caf::actor_system_config {
+  config() { add_message_types<caf::id_block::troupe>(); }
+};
+
+constexpr member_id own{5};
+
+node_info make_info(member_id id, std::string name) {
+  node_info result;
+  result.id = id;
+  result.name = std::move(name);
+  result.incarnation = 1;
+  return result;
+}
+
+struct fixture : test_coordinator_fixture<config> {
+  directory_ptr names = std::make_shared<directory>();
+  cluster_view view = std::make_shared<published<cluster_state>>();
+  std::filesystem::path folder;
+  std::shared_ptr<identity> self_identity;
+  membership_actor membership;
+
+  // What reached the fake catalog and the fake peers.
+  std::vector<command_body> proposed;
+  std::vector<set_raft_role> roles;
+  int founded = 0;
+  int transfers = 0;
+  int joins_at_peers = 0;
+  int goodbyes = 0;
+  member_id peers_pledge_to = own;
+
+  fixture() {
+    std::string name = std::filesystem::temp_directory_path() / "membeXXXXXX";
+    folder = ::mkdtemp(name.data());
+    self_identity = *identity::open(folder, "troupe");
+    names->put("catalog", handle_of(sys.spawn([this] { return catalog(); })));
+  }
+
+  ~fixture() {
+    caf::anon_send_exit(membership, caf::exit_reason::kill);
+    consume_messages();
+    std::filesystem::remove_all(folder);
+  }
+
+  static caf::strong_actor_ptr handle_of(const caf::actor& x) {
+    return caf::actor_cast<caf::strong_actor_ptr>(x);
+  }
+
+  caf::behavior catalog() {
+    return {
+      [this](const propose& x) {
+        proposed.push_back(x.body);
+        return apply_result{};
+      },
+      [this](const bootstrap_cluster&) {
+        ++founded;
+        return done{};
+      },
+      [this](const set_raft_role& x) {
+        roles.push_back(x);
+        return done{};
+      },
+      [this](const transfer_leadership&) {
+        ++transfers;
+        return done{};
+      },
+    };
+  }
+
+  caf::behavior peer_membership(member_id id) {
+    return {
+      [this, id](const pledge_request&) {
+        return pledge{id, peers_pledge_to};
+      },
+      [this](const join_request&) -> caf::result<done> {
+        ++joins_at_peers;
+        return make_error(errc::no_quorum, "no leader");
+      },
+      [this](const leave_request&) {
+        ++goodbyes;
+        return done{};
+      },
+    };
+  }
+
+  void start(std::uint32_t expected_nodes) {
+    membership_config settings;
+    settings.self = make_info(own, "own");
+    settings.cluster_name = "troupe";
+    settings.expected_nodes = expected_nodes;
+    membership = spawn_membership(sys, settings, view, names, self_identity);
+    consume_messages();
+  }
+
+  void connect(member_id id) {
+    actor_names actors{{"membership", handle_of(sys.spawn([this, id] {
+                          return peer_membership(id);
+                        }))}};
+    names->put_peer(id, actors);
+    caf::anon_send(membership, peer_up{make_info(id, "peer"), actors});
+    consume_messages();
+  }
+
+  /// A cluster in which this node and member 9 vote.
+  cluster_state two_members(member_id leader) {
+    cluster_state state;
+    state.cluster_name = "troupe";
+    state.cluster_uuid = "u1";
+    state.leader = leader;
+    for (auto id : {own, member_id{9}}) {
+      auto& who = state.members[id];
+      who.info = make_info(id, id == own ? "own" : "peer");
+      who.role = raft_role::voter;
+    }
+    return state;
+  }
+
+  void pass(caf::timespan time) {
+    for (caf::timespan step = 50ms; time > 0ms; time -= step) {
+      advance_time(step);
+      consume_messages();
+    }
+  }
+
+  template <class Command>
+  const Command* last_proposed() const {
+    return proposed.empty() ? nullptr : std::get_if<Command>(&proposed.back());
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(membership_tests, fixture)
+
+CAF_TEST(a node that expects only itself founds a cluster) {
+  start(1);
+  pass(100ms);
+  CAF_CHECK_EQUAL(founded, 1);
+}
+
+CAF_TEST(a node that expects nobody waits to be taken in) {
+  start(0);
+  connect(member_id{9});
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 0);
+  CAF_CHECK(joins_at_peers > 1);
+}
+
+CAF_TEST(the smallest id founds once all expected nodes pledged) {
+  start(3);
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 0);
+  connect(member_id{8});
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 0);
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK_EQUAL(founded, 1);
+}
+
+CAF_TEST(pledges to somebody else do not count) {
+  peers_pledge_to = member_id{7};
+  start(3);
+  connect(member_id{8});
+  connect(member_id{9});
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 0);
+}
+
+CAF_TEST(a larger id leaves founding to the smaller one) {
+  start(2);
+  connect(member_id{1});
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 0);
+}
+
+CAF_TEST(a pledge is given to the first founder only) {
+  start(3);
+  auto answer = [&](member_id founder) {
+    auto request =
+      self->request(membership, caf::infinite,
+                    pledge_request{make_info(founder, "f"), "troupe"});
+    consume_messages();
+    member_id result{};
+    request.receive(
+      [&](const pledge& x) { result = x.to; },
+      [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
+    return result;
+  };
+  CAF_CHECK(answer(member_id{2}) == member_id{2});
+  CAF_CHECK(answer(member_id{3}) == member_id{2});
+  view->set(two_members(member_id{9}));
+  pass(50ms);
+  // It belongs to a cluster now and follows no founder any more.
+  CAF_CHECK(answer(member_id{2}) == member_id::none);
+}
+
+CAF_TEST(a leader gives a lost member its verdicts) {
+  start(3);
+  view->set(two_members(own));
+  connect(member_id{9});
+  pass(100ms);
+  CAF_CHECK(proposed.empty());
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", false});
+  consume_messages();
+  pass(50ms);
+  auto* given = last_proposed<set_verdict>();
+  CAF_REQUIRE(given);
+  CAF_CHECK(given->node == member_id{9});
+  CAF_CHECK(given->state == verdict::suspect);
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", true});
+  consume_messages();
+  pass(50ms);
+  given = last_proposed<set_verdict>();
+  CAF_REQUIRE(given);
+  CAF_CHECK(given->state == verdict::down);
+}
+
+CAF_TEST(a follower gives no verdicts) {
+  start(3);
+  view->set(two_members(member_id{9}));
+  connect(member_id{9});
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", true});
+  consume_messages();
+  pass(5s);
+  CAF_CHECK(proposed.empty());
+}
+
+CAF_TEST(a leader takes a newcomer in and gives it a role) {
+  start(3);
+  auto state = two_members(own);
+  view->set(state);
+  pass(100ms);
+  caf::anon_send(membership, join_request{make_info(member_id{6}, "new")});
+  consume_messages();
+  CAF_REQUIRE(last_proposed<register_node>());
+  state.members[member_id{6}].info = make_info(member_id{6}, "new");
+  view->set(state);
+  pass(50ms);
+  CAF_REQUIRE_EQUAL(roles.size(), 1u);
+  CAF_CHECK(roles[0].node == member_id{6});
+  CAF_CHECK(roles[0].role == raft_role::standby);
+}
+
+CAF_TEST(a leaving leader hands over first and then says goodbye) {
+  start(3);
+  auto state = two_members(own);
+  view->set(state);
+  connect(member_id{9});
+  auto request =
+    self->request(membership, caf::infinite, leave_request{own, 1});
+  pass(300ms);
+  CAF_CHECK(transfers > 0);
+  CAF_CHECK_EQUAL(goodbyes, 0);
+  state.leader = member_id{9};
+  view->set(state);
+  pass(300ms);
+  CAF_CHECK_EQUAL(goodbyes, 1);
+  bool left = false;
+  request.receive(
+    [&](const done&) { left = true; },
+    [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
+  CAF_CHECK(left);
+}
+
+CAF_TEST(the last voter is told that it can not leave) {
+  start(1);
+  auto state = two_members(own);
+  state.members[member_id{9}].state = verdict::down;
+  view->set(state);
+  auto request =
+    self->request(membership, caf::infinite, leave_request{own, 1});
+  pass(300ms);
+  errc code{};
+  request.receive(
+    [](const done&) { CAF_FAIL("it left"); },
+    [&](const caf::error& problem) { code = describe(problem).code; });
+  CAF_CHECK(code == errc::conflict);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
