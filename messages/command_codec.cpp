@@ -31,8 +31,10 @@ caf::expected<command> decode_command(std::string_view bytes) {
                         + ", this node reads version "
                         + std::to_string(static_cast<int>(command_version)));
   command result;
-  if (auto mismatch = read_msgpack(bytes.substr(1), result))
-    return make_error(errc::corrupt, "unreadable command: " + *mismatch);
+  bool newer = false;
+  if (auto mismatch = read_msgpack(bytes.substr(1), result, &newer))
+    return make_error(newer ? errc::incompatible : errc::corrupt,
+                      "unreadable command: " + *mismatch);
   return result;
 }
 

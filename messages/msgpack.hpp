@@ -110,6 +110,12 @@ struct msgpack_mismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The bytes are well-formed, but tell of something that this version does not
+/// know.
+struct msgpack_newer : msgpack_mismatch {
+  using msgpack_mismatch::msgpack_mismatch;
+};
+
 /// Reads values from a msgpack object. Throws `msgpack_mismatch` or
 /// `msgpack::type_error` when it does not fit.
 class msgpack_reader {
@@ -129,7 +135,7 @@ public:
     std::uint32_t index = 0;
     (field(array, index, fields), ...);
     if (index < array.size)
-      throw msgpack_mismatch("more fields than this version knows");
+      throw msgpack_newer("more fields than this version knows");
   }
 
   template <class T>
@@ -201,7 +207,7 @@ private:
       throw msgpack_mismatch("expected an alternative");
     auto index = source.via.array.ptr[0].as<std::uint32_t>();
     if (index >= sizeof...(Ts))
-      throw msgpack_mismatch("unknown alternative " + std::to_string(index));
+      throw msgpack_newer("unknown alternative " + std::to_string(index));
     read_alternative(source.via.array.ptr[1], x, index,
                      std::index_sequence_for<Ts...>{});
   }
@@ -224,16 +230,27 @@ std::string write_msgpack(const T& x) {
 }
 
 /// Reads all of `bytes` into `x`. On failure returns what did not fit; `x` is
-/// then unspecified.
+/// then unspecified. `newer` tells whether a newer version wrote the bytes.
 template <class T>
-std::optional<std::string> read_msgpack(std::string_view bytes, T& x) {
+std::optional<std::string> read_msgpack(std::string_view bytes, T& x,
+                                        bool* newer = nullptr) {
+  // No collection has more elements than there are bytes, so a forged count
+  // can't make us reserve memory; nothing of ours nests deeper.
+  constexpr std::size_t depth = 32;
+  auto size = bytes.size();
+  msgpack::unpack_limit limit{size, size, size, size, size, depth};
   try {
     std::size_t offset = 0;
-    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset);
-    if (offset != bytes.size())
+    auto handle =
+      msgpack::unpack(bytes.data(), size, offset, nullptr, nullptr, limit);
+    if (offset != size)
       return "trailing bytes";
     msgpack_reader::read(handle.get(), x);
     return std::nullopt;
+  } catch (const msgpack_newer& failure) {
+    if (newer)
+      *newer = true;
+    return failure.what();
   } catch (const std::exception& failure) {
     return failure.what();
   }

@@ -114,11 +114,9 @@ std::string listed(const std::vector<std::string>& warnings) {
 class syntax {
 public:
   syntax() {
-    app_.option_defaults()->always_capture_default(false);
     flags_.add_to(*serve_);
     check_flags_.add_to(*check_);
     show_flags_.add_to(*show_);
-    config_->require_subcommand(1);
     show_->add_flag("--origins", with_origins_,
                     "Say behind each value where it comes from");
     demo_->add_option("--port", demo_port_, "Port to listen on")
@@ -141,6 +139,8 @@ public:
     }
     if (app_.get_subcommands().empty())
       return print_command{usage_error, "", app_.help()};
+    if (config_->parsed() && config_->get_subcommands().empty())
+      return print_command{usage_error, "", config_->help()};
     if (serve_->parsed())
       return load(flags_, variables, [](loaded_configuration config) {
         return serve_command{std::move(config)};

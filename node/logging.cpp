@@ -110,7 +110,8 @@ caf::error start_logging(const logging_config& config) {
 }
 
 void stop_logging() {
-  spdlog::shutdown();
+  spdlog::flush_every(std::chrono::seconds::zero());
+  spdlog::default_logger()->flush();
 }
 
 } // namespace troupe

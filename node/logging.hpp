@@ -24,8 +24,8 @@ struct logging_config {
 /// log at any time. Errors: storage_failed.
 caf::error start_logging(const logging_config& config);
 
-/// Flushes, and ends the thread that flushes. Logging is not for use behind
-/// this.
+/// Flushes, and ends the thread that flushes. Lines that a late thread still
+/// logs are written when the process ends.
 void stop_logging();
 
 } // namespace troupe

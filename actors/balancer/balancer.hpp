@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <caf/fwd.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "actors/balancer/routing.hpp"
@@ -25,14 +26,17 @@ struct balancer_config {
   std::vector<route> routes;
   /// Service of requests that no route takes.
   std::string default_service;
+  /// Between two looks at the cluster state's version. A look at an unchanged
+  /// one is an atomic load.
+  std::chrono::milliseconds poll_interval{50};
 
   /// Errors: invalid_field.
   caf::error validate() const;
 };
 
-balancer_actor::behavior_type balancer(balancer_actor::pointer self,
-                                       balancer_config config,
-                                       cluster_view state,
-                                       routing_view routing);
+/// Starts a balancer. It publishes a routing table to `routing` each time
+/// `state` has a new version. `config` was validated.
+balancer_actor spawn_balancer(caf::actor_system& system, balancer_config config,
+                              cluster_view state, routing_view routing);
 
 } // namespace troupe

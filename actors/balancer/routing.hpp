@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/balancer/matching.hpp"
 #include "messages/cluster_state.hpp"
 #include "messages/published.hpp"
 
@@ -61,5 +62,16 @@ routing_table build_routing(const cluster_state& state,
                             const std::vector<route>& routes,
                             std::string default_service,
                             const routing_table* previous);
+
+// Inline: the proxy matches without linking the balancer's body.
+inline std::string_view routing_table::match(std::string_view host,
+                                             std::string_view path) const {
+  auto name = host_without_port(host);
+  for (auto& rule : routes)
+    if ((rule.host.empty() || same_host(rule.host, name))
+        && under_prefix(path, rule.path_prefix))
+      return rule.service;
+  return default_service;
+}
 
 } // namespace troupe

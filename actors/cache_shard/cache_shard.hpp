@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include <caf/fwd.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "messages/cluster_state.hpp"
@@ -15,14 +16,16 @@ namespace troupe {
 /// `s % shards == index`. One per io thread, so that a request is answered on
 /// the thread that read it.
 using cache_shard_actor = caf::typed_actor<
-  /// Errors: not_found (absent or expired), wrong_owner.
+  /// Errors: not_found (absent or expired), wrong_owner, and for this and the
+  /// next two: unavailable (no slots are assigned yet).
   caf::replies_to<cache_get>::with<cache_value>,
   /// Errors: too_large, wrong_owner.
   caf::replies_to<cache_set>::with<cache_count>,
   /// Count is 0 when it was not there. Errors: wrong_owner.
   caf::replies_to<cache_delete>::with<cache_count>,
   caf::replies_to<cache_clear>::with<cache_count>,
-  /// Entries of a slot that was moved here.
+  /// Entries of a slot that was moved here. The count is of those taken.
+  /// Errors: unavailable (the sender's slot table is newer than ours).
   caf::replies_to<cache_import>::with<cache_count>,
   caf::replies_to<get_cache_stats>::with<cache_stats>,
   /// Removes expired entries and hands over those of slots that moved.
@@ -32,7 +35,7 @@ struct cache_shard_config {
   member_id self = member_id::none;
   std::uint32_t index = 0;
   std::uint32_t shards = 1;
-  /// Of this shard. The least recently used entries go first.
+  /// Of this shard. Beyond them the entries used least go, see `store`.
   std::uint64_t max_entries = 10000;
   std::uint64_t max_bytes = 64 << 20;
   /// Limits of one entry.
@@ -40,14 +43,16 @@ struct cache_shard_config {
   std::uint64_t max_value_bytes = 8 << 20;
   /// Between two sweeps for expired entries.
   std::chrono::milliseconds sweep_interval{1000};
+  /// Between two looks at the slot table without a request.
+  std::chrono::milliseconds poll_interval{100};
 
   /// Errors: invalid_field.
   caf::error validate() const;
 };
 
 /// `names` finds the other nodes' shards when slots move.
-cache_shard_actor::behavior_type
-cache_shard(cache_shard_actor::pointer self, cache_shard_config config,
-            cluster_view view, directory_ptr names);
+cache_shard_actor spawn_cache_shard(caf::actor_system& system,
+                                    cache_shard_config config,
+                                    cluster_view view, directory_ptr names);
 
 } // namespace troupe

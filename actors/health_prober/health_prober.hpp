@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include <caf/fwd.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "messages/directory.hpp"
@@ -35,10 +36,10 @@ using probe_function = std::function<void(
 
 /// Checks the servers that this node is to check (rendezvous hashing over the
 /// live members) and proposes a change when a threshold is crossed.
-using health_prober_actor = caf::typed_actor<
-  caf::reacts_to<probe_result>,
-  /// Starts due checks.
-  caf::reacts_to<tick>>::extend_with<status_protocol>;
+using health_prober_actor =
+  caf::typed_actor<caf::reacts_to<probe_result>,
+                   /// Starts due checks.
+                   caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 /// The reference's `loadBalancer.healthCheck`.
 struct health_prober_config {
@@ -51,15 +52,24 @@ struct health_prober_config {
   std::uint32_t unhealthy_threshold = 3;
   /// Consecutive passes that make it healthy again.
   std::uint32_t healthy_threshold = 2;
+  /// Checks under way at once; the others wait.
+  std::uint32_t max_in_flight = 64;
+  /// Between two looks for due checks and for a new cluster state.
+  std::chrono::milliseconds poll_interval{100};
+  /// Seeds the jitter; tests fix it.
+  std::uint32_t seed = 0;
 
   /// Errors: invalid_field.
   caf::error validate() const;
 };
 
-/// Proposes through the local `catalog` in `names`.
-health_prober_actor::behavior_type
-health_prober(health_prober_actor::pointer self, health_prober_config config,
-              cluster_view state, directory_ptr names, probe_function probe);
+/// Starts a prober. It reads the servers and members from `state`, runs checks
+/// with `probe` and proposes through the local `catalog` in `names`. `config`
+/// was validated.
+health_prober_actor spawn_health_prober(caf::actor_system& system,
+                                        health_prober_config config,
+                                        cluster_view state, directory_ptr names,
+                                        probe_function probe);
 
 } // namespace troupe
 

@@ -17,24 +17,24 @@ namespace troupe {
 /// each new state to the `cluster_view` it was given; reading costs nobody a
 /// message.
 using catalog_actor = caf::typed_actor<
-    /// Changes the state through whichever node leads. Answered after the
-    /// command was committed and applied here, so the caller reads its own
-    /// write. A command that the state refuses is answered with its `code` set.
-    /// Errors: no_quorum (not committed in time; it may still be, later).
-    caf::replies_to<propose>::with<apply_result>,
-    /// The same between nodes. Errors: not_leader.
-    caf::replies_to<forward_command>::with<apply_result>,
-    /// A message of the peer's catalog.
-    caf::reacts_to<raft_message_bytes>,
-    /// Starts a cluster with this node as its only voter.
-    caf::replies_to<bootstrap_cluster>::with<done>,
-    caf::replies_to<set_raft_role>::with<done>,
-    caf::replies_to<transfer_leadership>::with<done>,
-    /// From the peering actor: how to reach a peer's catalog, or that it is
-    /// gone.
-    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-    /// Raft's timeout, and deadlines.
-    caf::reacts_to<tick>>::extend_with<status_protocol>;
+  /// Changes the state through whichever node leads. Answered after the
+  /// command was committed and applied here, so the caller reads its own
+  /// write. A command that the state refuses is answered with its `code` set.
+  /// Errors: no_quorum (not committed in time; it may still be, later).
+  caf::replies_to<propose>::with<apply_result>,
+  /// The same between nodes. Errors: not_leader.
+  caf::replies_to<forward_command>::with<apply_result>,
+  /// A message of the peer's catalog.
+  caf::reacts_to<raft_message_bytes>,
+  /// Starts a cluster with this node as its only voter.
+  caf::replies_to<bootstrap_cluster>::with<done>,
+  caf::replies_to<set_raft_role>::with<done>,
+  caf::replies_to<transfer_leadership>::with<done>,
+  /// From the peering actor: how to reach a peer's catalog, or that it is
+  /// gone.
+  caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+  /// Raft's timeout, and deadlines.
+  caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct catalog_config {
   node_info self;
@@ -54,10 +54,10 @@ struct catalog_config {
   caf::error validate() const;
 };
 
-/// The catalog's behaviour. `log` outlives it; `view` receives every state.
-/// Ends with the log's error when the log can't be read.
-catalog_actor::behavior_type catalog(catalog_actor::pointer self,
-                                     catalog_config config, raft_log_actor log,
-                                     cluster_view view);
+/// Starts the catalog. `log` outlives it; `view` receives every state, the
+/// first one once the log is read. Ends with the log's error when the log can't
+/// be read or written, or contradicts the cluster: fatal for the node.
+catalog_actor spawn_catalog(caf::actor_system& system, catalog_config config,
+                            raft_log_actor log, cluster_view view);
 
 } // namespace troupe

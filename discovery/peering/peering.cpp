@@ -195,7 +195,7 @@ struct peering_state {
   }
 
   void greet(const endpoint& where, const caf::strong_actor_ptr& other) {
-    if (!other || other->home_system == &self->system()) {
+    if (!other || other->node() == self->node()) {
       // Our own port, or nothing published there.
       dial_failed(where, make_error(errc::unavailable, "no node there"), false);
       return;

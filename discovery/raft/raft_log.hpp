@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/expected.hpp>
+#include <caf/fwd.hpp>
+#include <caf/meta/type_name.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "messages/ids.hpp"
@@ -16,10 +19,20 @@
 
 namespace troupe {
 
-/// One entry of the Raft log. `kind` is libraft's `raft_entry_type`.
+/// What a log entry holds: libraft's `raft_entry_type`.
+enum class entry_kind : std::uint8_t {
+  /// An encoded `command`.
+  command = 1,
+  /// Nothing; commits what earlier leaders left.
+  barrier,
+  /// A Raft configuration.
+  change,
+};
+
+/// One entry of the Raft log.
 struct log_entry {
   std::uint64_t term = 0;
-  std::uint8_t kind = 1;
+  entry_kind kind = entry_kind::command;
   std::string bytes;
 };
 
@@ -58,16 +71,64 @@ struct log_write {
 
 struct load_log {};
 
+/// Asks for the small named values kept beside the log.
+struct load_meta {};
+
+/// What a node must remember but no log entry says: its `node_id`, its
+/// `cluster_name`, and what others store, for example a `pledge`.
+struct log_meta {
+  std::map<std::string, std::string> values;
+};
+
+/// Keeps a named value, durably. An empty value erases it.
+struct store_meta {
+  std::string name;
+  std::string value;
+};
+
 /// The log's disk. Detached, because a synced write takes its time; a failed
 /// write ends it with `storage_failed`, which is fatal for the node.
 using raft_log_actor =
-    caf::typed_actor<caf::replies_to<load_log>::with<log_contents>,
-                     /// Writes that queued up meanwhile are synced as one
-                     /// (group commit).
-                     caf::replies_to<log_write>::with<done>>;
+  caf::typed_actor<caf::replies_to<load_log>::with<log_contents>,
+                   /// Writes that queued up meanwhile are synced as one
+                   /// (group commit).
+                   caf::replies_to<log_write>::with<done>,
+                   caf::replies_to<load_meta>::with<log_meta>,
+                   caf::replies_to<store_meta>::with<done>,
+                   /// To itself: everything before it is to be synced.
+                   caf::reacts_to<tick>>;
+
+struct raft_log_config {
+  /// Directory of the log; made when it is missing.
+  std::filesystem::path path;
+  /// Whose log it is. A directory of another node or cluster is refused.
+  member_id node = member_id::none;
+  std::string cluster_name;
+};
+
+/// Opens the log and checks all of it. Errors: storage_failed (not readable,
+/// not writable, in use), corrupt (damaged bytes, a gap), incompatible (a newer
+/// format), conflict (another node's or cluster's directory). Each names the
+/// directory and what is wrong.
+caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
+                                             const raft_log_config& config);
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, log_entry& x) {
+  return f(caf::meta::type_name("log_entry"), x.term, x.kind, x.bytes);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, log_snapshot& x) {
+  return f(caf::meta::type_name("log_snapshot"), x.index, x.term,
+           x.configuration, x.configuration_index, x.state);
+}
 
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::log_contents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::log_write)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::load_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::load_meta)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::log_meta)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store_meta)

@@ -12,7 +12,8 @@ namespace troupe {
 
 io_thread::io_thread(caf::actor_system& system, std::uint32_t index)
   : caf::execution_unit(&system), work_(context_.get_executor()),
-    index_(index) {}
+    index_(index) {
+}
 
 io_thread::~io_thread() {
   stop();

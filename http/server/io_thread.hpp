@@ -17,8 +17,8 @@ namespace troupe {
 
 /// A thread with an Asio loop that is a CAF execution unit too: a message that
 /// its code sends to an idle actor runs that actor here, without a thread hop
-/// (docs/decisions/0004). All its members but `start`, `stop` and `post` are for
-/// the thread itself.
+/// (docs/decisions/0004). All its members but `start`, `stop` and `post` are
+/// for the thread itself.
 class io_thread final : public caf::execution_unit {
 public:
   io_thread(caf::actor_system& system, std::uint32_t index);

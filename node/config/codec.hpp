@@ -107,10 +107,10 @@ template <class T>
 requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>) struct codec<T> {
   static constexpr auto kind = value_kind::integer;
   /// The greatest number that fits.
-  static constexpr auto greatest
-    = std::in_range<std::int64_t>(std::numeric_limits<T>::max())
-        ? static_cast<std::int64_t>(std::numeric_limits<T>::max())
-        : std::numeric_limits<std::int64_t>::max();
+  static constexpr auto greatest =
+    std::in_range<std::int64_t>(std::numeric_limits<T>::max())
+      ? static_cast<std::int64_t>(std::numeric_limits<T>::max())
+      : std::numeric_limits<std::int64_t>::max();
 
   static bool read(const config_value& from, const option_traits& traits, T& to,
                    reading& in) {

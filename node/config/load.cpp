@@ -60,8 +60,10 @@ public:
       problems_.push_back({from, "", error->what});
       return;
     }
+    auto& root = std::get<config_value>(parsed);
+    from.line = root.line;
     reading in{from, "", problems_};
-    walk_object(std::get<config_value>(parsed), paths_, in,
+    walk_object(root, paths_, in,
                 [this](std::size_t i, const config_value& value, reading& at) {
                   assign(all_options()[i], value, at);
                 });

@@ -36,7 +36,8 @@ void declare_consensus(option_table& table) {
         "cluster.expectedNodes",
         "How many nodes have to find each other before they found a cluster. "
         "The same on all nodes that start together; of no effect once the "
-        "cluster exists.",
+        "cluster exists. A node that expects only itself, but is told of "
+        "peers, founds none: it joins theirs.",
         1, {.min = 1, .max = 100, .flag = "--expected-nodes"}),
       cluster<&s::max_voters>(
         "cluster.maxVoters",

@@ -60,7 +60,7 @@ void declare_node_options(option_table& table) {
         0, {.max = 256}),
       node<&s::max_connections>(
         "node.maxConnections",
-        "Connections to the API at a time; one more is closed at once.", 10'000,
+        "Connections to the API at a time; one more is answered 503.", 10'000,
         {.min = 1, .max = 1'000'000}),
       node<&s::max_header_size>(
         "node.maxHeaderSize",

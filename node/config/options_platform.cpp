@@ -73,7 +73,7 @@ void declare_cache_options(option_table& table) {
       memory<&m::enabled>("cache.memory.enabled",
                           "Whether the node stores entries. Without, it only "
                           "forwards to nodes that do.",
-                          true),
+                          true, {.reserved = true}),
       memory<&m::max_size>("cache.memory.maxSize",
                            "Entries on this node. The least recently used go "
                            "first.",

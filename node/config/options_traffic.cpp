@@ -65,9 +65,8 @@ void declare_proxy(option_table& table) {
         "From a request's end to the end of the answer's header. Later: 504.",
         60'000, {.min = 1, .max = hour}),
       proxy<&s::body_idle_timeout>(
-        "proxy.bodyIdleTimeout",
-        "Without progress in a body, on either side.", 60'000,
-        {.min = 10, .max = hour}),
+        "proxy.bodyIdleTimeout", "Without progress in a body, on either side.",
+        60'000, {.min = 10, .max = hour}),
       proxy<&s::client_header_timeout>(
         "proxy.clientHeaderTimeout",
         "From a connection's start, or a request's first byte, to the end of "

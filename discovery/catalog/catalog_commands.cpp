@@ -1,0 +1,321 @@
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "discovery/catalog/catalog_state.hpp"
+#include "messages/error.hpp"
+
+// Commands and membership changes; catalog_state.cpp drives the Raft engine.
+
+namespace troupe {
+
+namespace {
+
+/// Proposals of this node, and commands that wait at the leader.
+constexpr std::size_t max_waiting = 65536;
+
+/// A leader that takes longer to answer is asked again.
+constexpr std::chrono::milliseconds forward_timeout{1000};
+
+/// Per process, not per actor: a restarted catalog has the same incarnation
+/// and must not use a sequence again.
+std::uint64_t next_sequence() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+std::string make_uuid(std::uint32_t seed) {
+  std::mt19937_64 random;
+  if (seed != 0) {
+    random.seed(seed);
+  } else {
+    std::random_device device;
+    std::seed_seq entropy{device(), device(), device(), device()};
+    random.seed(entropy);
+  }
+  // RFC 4122 §4.4.
+  auto high = (random() & ~0xf000ull) | 0x4000ull;
+  auto low = (random() & ~(0xc0ull << 56)) | (0x80ull << 56);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32,
+                     high >> 16 & 0xffff, high & 0xffff, low >> 48,
+                     low & 0xffffffffffff);
+}
+
+} // namespace
+
+// -- commands -----------------------------------------------------------------
+
+caf::result<apply_result> catalog_state::on_propose(propose& x) {
+  if (proposals_->size() >= max_waiting)
+    return make_error(errc::overloaded, "too many changes are under way");
+  auto promise = self_->make_response_promise<apply_result>();
+  propose_body(std::move(x.body),
+               [promise](caf::expected<apply_result> result) mutable {
+                 if (result)
+                   promise.deliver(std::move(*result));
+                 else
+                   promise.deliver(std::move(result.error()));
+               });
+  settle();
+  return promise;
+}
+
+void catalog_state::propose_body(command_body body,
+                                 proposal_table::callback done) {
+  auto sequence = next_sequence();
+  command what{{config_.self.id, config_.self.incarnation, sequence,
+                proposals_->answered_below(sequence)},
+               unix_now(),
+               std::move(body)};
+  proposals_->add(sequence, encode(what), now(),
+                  now() + config_.propose_deadline, std::move(done));
+}
+
+std::string catalog_state::stamp(command_body body) {
+  auto sequence = next_sequence();
+  return encode(command{{config_.self.id, config_.self.incarnation, sequence,
+                         proposals_->answered_below(sequence)},
+                        unix_now(),
+                        std::move(body)});
+}
+
+caf::result<apply_result> catalog_state::on_forward(forward_command& x) {
+  if (!engine_->leads() || engine_->transferring())
+    return make_error(errc::not_leader, config_.self.name + " does not lead");
+  if (waiting_.size() >= max_waiting)
+    return make_error(errc::overloaded, "too many changes are under way");
+  // Nothing unreadable may get into the log.
+  auto what = decode_command(x.bytes);
+  if (!what) {
+    spdlog::error("catalog: refused a command of a peer: {}",
+                  describe(what.error()).detail);
+    return what.error();
+  }
+  auto& id = what->id;
+  auto promise = self_->make_response_promise<apply_result>();
+  forwarded_.emplace(command_key{id.origin, id.incarnation, id.sequence},
+                     promise);
+  waiting_.push_back(std::move(x.bytes));
+  settle();
+  return promise;
+}
+
+void catalog_state::try_proposals() {
+  if (leader_ == config_.self.id) {
+    for (auto& x : proposals_->take_due(now(), leader_))
+      waiting_.push_back(*x.bytes);
+    return;
+  }
+  auto i = peers_.find(leader_);
+  if (i == peers_.end())
+    return;
+  for (auto& x : proposals_->take_due(now(), leader_))
+    try_at(i->second, x);
+}
+
+void catalog_state::try_at(catalog_actor leader,
+                           const proposal_table::attempt& x) {
+  self_->request(leader, forward_timeout, forward_command{*x.bytes})
+    .then(
+      [this, sequence = x.sequence](apply_result& result) {
+        proposals_->answered(sequence, std::move(result),
+                             machine_.applied_index());
+        settle();
+      },
+      [this, sequence = x.sequence, number = x.number](const caf::error&) {
+        proposals_->failed(sequence, number, now());
+        settle();
+      });
+}
+
+caf::error catalog_state::no_quorum() const {
+  if (leader_ == member_id::none)
+    return make_error(errc::no_quorum, "no leader is known to "
+                                         + config_.self.name
+                                         + "; it may be cut off");
+  return make_error(errc::no_quorum,
+                    fmt::format("not committed within {} ms; it may still be",
+                                config_.propose_deadline.count()));
+}
+
+// -- peers --------------------------------------------------------------------
+
+void catalog_state::on_raft(const raft_message_bytes& x) {
+  auto update = engine_->receive(now(), x.from, x.bytes);
+  if (!update) {
+    auto what = describe(update.error());
+    if (what.code == errc::corrupt || what.code == errc::incompatible) {
+      spdlog::error("catalog: dropped a message of {}: {}", to_string(x.from),
+                    what.detail);
+      return;
+    }
+  }
+  act(std::move(update));
+  settle();
+}
+
+void catalog_state::on_peer_up(const peer_up& x) {
+  auto i = x.actors.find("catalog");
+  if (i == x.actors.end() || i->second == nullptr)
+    return;
+  peers_[x.info.id] = caf::actor_cast<catalog_actor>(i->second);
+  settle();
+}
+
+void catalog_state::on_peer_down(const peer_down& x) {
+  peers_.erase(x.id);
+  proposals_->peer_lost(x.id, now());
+  settle();
+}
+
+// -- membership changes -------------------------------------------------------
+
+caf::result<done> catalog_state::on_bootstrap(const bootstrap_cluster& x) {
+  auto name = x.cluster_name;
+  auto unfinished = engine_->leads() && machine_.cluster_uuid().empty();
+  auto pristine = engine_->term() == 0 && engine_->last_index() == 0;
+  if (!unfinished && !pristine)
+    return make_error(errc::conflict,
+                      config_.self.name + " has a cluster's log already");
+  auto promise = self_->make_response_promise<done>();
+  if (unfinished) {
+    found_cluster(name, promise);
+    settle();
+    return promise;
+  }
+  log_contents contents;
+  contents.term = 1;
+  contents.entries.push_back(
+    {1, entry_kind::change,
+     encode_configuration({{config_.self.id, raft_role::voter}})});
+  log_write write;
+  write.term = contents.term;
+  write.first_index = contents.first_index;
+  write.entries = contents.entries;
+  self_->request(log_, caf::infinite, std::move(write))
+    .await(
+      [this, contents, name, promise](done) {
+        load(contents);
+        found_cluster(name, promise);
+        settle();
+      },
+      [this](caf::error& reason) { on_log_down(reason); });
+  return promise;
+}
+
+void catalog_state::found_cluster(const std::string& cluster_name,
+                                  done_promise promise) {
+  auto answer = [promise](caf::expected<apply_result> result) mutable {
+    auto failure = result ? result->failure() : result.error();
+    if (failure)
+      promise.deliver(std::move(failure));
+    else
+      promise.deliver(done{});
+  };
+  // In order: both go into the log as they are proposed.
+  propose_body(create_cluster{make_uuid(config_.seed), cluster_name},
+               [](const caf::expected<apply_result>&) {});
+  propose_body(register_node{config_.self}, std::move(answer));
+}
+
+raft_configuration_servers
+catalog_state::with_role(const set_raft_role& x) const {
+  auto servers = engine_->configuration();
+  std::erase_if(servers, [&](auto& server) { return server.id == x.node; });
+  if (x.role != raft_role::none)
+    servers.push_back({x.node, x.role});
+  return servers;
+}
+
+caf::result<done> catalog_state::on_set_role(const set_raft_role& x) {
+  if (!engine_->leads() || engine_->transferring())
+    return make_error(errc::not_leader, config_.self.name + " does not lead");
+  if (role_change_ || engine_->changing())
+    return make_error(errc::conflict, "another membership change is under way");
+  auto servers = engine_->configuration();
+  auto i = std::find_if(servers.begin(), servers.end(),
+                        [&](auto& server) { return server.id == x.node; });
+  auto current = i == servers.end() ? raft_role::none : i->role;
+  if (current == x.role)
+    return done{};
+  // An only voter left behind could lead this term a second time: libraft
+  // makes it leader without an election (see raft_engine::start).
+  if (x.node == config_.self.id)
+    return make_error(errc::conflict,
+                      "the leader has to hand over leadership first");
+  if (x.node == member_id::none)
+    return make_error(errc::invalid_field, "which node?", "node");
+  if (current == raft_role::none && x.role == raft_role::voter)
+    return make_error(errc::conflict, "a voter has to be a stand-by first");
+  auto promise = self_->make_response_promise<done>();
+  role_change_ = role_change{x, 0, promise};
+  if (x.role == raft_role::voter && !engine_->is_up_to_date(x.node))
+    act(engine_->catch_up(now(), x.node));
+  else
+    submit_role(*role_change_);
+  settle();
+  return promise;
+}
+
+void catalog_state::submit_role(role_change& change) {
+  auto update = engine_->submit_configuration(now(), with_role(change.what));
+  if (!update) {
+    change.done.deliver(std::move(update.error()));
+    role_change_.reset();
+    return;
+  }
+  change.index = engine_->last_index();
+  act(std::move(update));
+}
+
+void catalog_state::advance_role_change() {
+  if (!role_change_ || stopped_)
+    return;
+  if (role_change_->index != 0) {
+    if (machine_.applied_index() < role_change_->index)
+      return;
+    role_change_->done.deliver(done{});
+    role_change_.reset();
+    return;
+  }
+  switch (engine_->catch_up_state_of(role_change_->what.node)) {
+    case raft_engine::catch_up_state::running:
+      break;
+    case raft_engine::catch_up_state::finished:
+      if (!engine_->transferring())
+        submit_role(*role_change_);
+      break;
+    default:
+      role_change_->done.deliver(
+        make_error(errc::timed_out,
+                   to_string(role_change_->what.node) + " could not catch up"));
+      role_change_.reset();
+  }
+}
+
+caf::result<done> catalog_state::on_transfer() {
+  auto update = engine_->transfer(now());
+  if (!update)
+    return update.error();
+  transfer_ = self_->make_response_promise<done>();
+  auto promise = *transfer_;
+  act(std::move(update));
+  settle();
+  return promise;
+}
+
+void catalog_state::finish_transfer() {
+  if (!transfer_ || engine_->transferring())
+    return;
+  if (engine_->leads())
+    transfer_->deliver(
+      make_error(errc::timed_out, "no voter took over in time"));
+  else
+    transfer_->deliver(done{});
+  transfer_.reset();
+}
+
+} // namespace troupe

@@ -1,0 +1,297 @@
+#include "discovery/catalog/catalog_state.hpp"
+
+#include <random>
+#include <utility>
+
+#include "messages/error.hpp"
+
+// What the Raft engine asks for. Commands and membership changes are in
+// catalog_commands.cpp.
+
+namespace troupe {
+
+namespace {
+
+/// Commands submitted together at most.
+constexpr std::size_t max_batch = 256;
+
+} // namespace
+
+void catalog_state::start(catalog_config config, raft_log_actor log,
+                          cluster_view view) {
+  config_ = std::move(config);
+  log_ = std::move(log);
+  view_ = std::move(view);
+  proposals_.emplace(next_seed());
+  self_->monitor(log_);
+  self_->request(log_, caf::infinite, load_log{})
+    .await([this](log_contents& contents) { load(std::move(contents)); },
+           [this](caf::error& reason) { fatal(std::move(reason)); });
+}
+
+void catalog_state::load(log_contents contents) {
+  raft_engine_config config;
+  config.self = config_.self.id;
+  config.heartbeat = config_.heartbeat;
+  config.election_timeout = config_.election_timeout;
+  config.snapshot_trailing = config_.snapshot_trailing;
+  config.seed = next_seed();
+  engine_.emplace(config);
+  act(engine_->start(now(), std::move(contents)));
+  settle();
+}
+
+raft_time catalog_state::now() const {
+  return std::chrono::duration_cast<raft_time>(
+    self_->clock().now().time_since_epoch());
+}
+
+std::uint32_t catalog_state::next_seed() {
+  return config_.seed != 0 ? config_.seed : std::random_device{}();
+}
+
+void catalog_state::act(caf::expected<raft_update> update) {
+  if (stopped_)
+    return;
+  if (!update) {
+    fatal(std::move(update.error()));
+    return;
+  }
+  if (update->write_id != 0) {
+    if (update->hard_state_changed) {
+      changed_ = true; // the term is published
+      last_hard_state_write_ = update->write_id;
+    }
+    persist(update->write_id, std::move(update->write));
+  }
+  for (auto& message : update->messages)
+    outbox_.push_back({last_hard_state_write_, std::move(message)});
+  send_durable();
+  if (update->restored) {
+    if (auto error = machine_.restore(update->restored->state)) {
+      fatal(std::move(error));
+      return;
+    }
+    changed_ = true;
+  }
+  apply_committed();
+  if (!stopped_)
+    follow_leader();
+}
+
+void catalog_state::persist(std::uint64_t write_id, log_write write) {
+  self_->request(log_, caf::infinite, std::move(write))
+    .then(
+      [this, write_id](done) {
+        durable_write_ = write_id;
+        send_durable();
+        act(engine_->persisted(now(), write_id));
+        settle();
+      },
+      [this](caf::error& reason) { on_log_down(reason); });
+}
+
+void catalog_state::send_durable() {
+  while (!outbox_.empty() && outbox_.front().after_write <= durable_write_) {
+    auto& message = outbox_.front().what;
+    auto i = peers_.find(message.to);
+    if (i != peers_.end())
+      self_->send(i->second, raft_message_bytes{config_.self.id,
+                                                std::move(message.bytes)});
+    outbox_.pop_front();
+  }
+}
+
+void catalog_state::apply_committed() {
+  auto commit = engine_->commit_index();
+  while (machine_.applied_index() < commit && !stopped_) {
+    auto index = machine_.applied_index() + 1;
+    auto* entry = engine_->entry(index);
+    if (entry == nullptr)
+      return; // a snapshot is on its way
+    changed_ = true;
+    switch (entry->kind) {
+      case entry_kind::command:
+        apply_command(*entry, index);
+        break;
+      case entry_kind::change:
+        machine_.apply_configuration(decode_configuration(entry->bytes)
+                                       .value_or(raft_configuration_servers{}),
+                                     index);
+        break;
+      case entry_kind::barrier:
+        machine_.skip(index);
+    }
+  }
+}
+
+void catalog_state::apply_command(const log_entry& entry, std::uint64_t index) {
+  auto what = decode_command(entry.bytes);
+  if (!what) {
+    // Passing it over would make this node's state differ from the others'.
+    auto [code, detail, field] = describe(what.error());
+    fatal(
+      make_error(code, "log entry " + std::to_string(index) + ": " + detail));
+    return;
+  }
+  auto result = machine_.apply(*what, index);
+  auto& id = what->id;
+  auto [first, last] =
+    forwarded_.equal_range({id.origin, id.incarnation, id.sequence});
+  for (auto i = first; i != last; ++i)
+    i->second.deliver(result);
+  forwarded_.erase(first, last);
+  if (id.origin == config_.self.id
+      && id.incarnation == config_.self.incarnation)
+    proposals_->applied(id.sequence, result);
+}
+
+void catalog_state::follow_leader() {
+  auto leader = engine_->leader();
+  auto leads = engine_->leads();
+  if (led_ && !leads)
+    resign();
+  if (leader != leader_) {
+    leader_ = leader;
+    changed_ = true;
+    proposals_->leader_is(leader, now());
+  }
+  if (leads && !led_ && !machine_.cluster_uuid().empty())
+    waiting_.push_back(
+      stamp(record_event{{{},
+                          "cluster",
+                          config_.self.name,
+                          config_.self.name + " leads the cluster (term "
+                            + std::to_string(engine_->term()) + ")"}}));
+  led_ = leads;
+}
+
+void catalog_state::resign() {
+  spdlog::info("catalog: leads no more, term {}", engine_->term());
+  // Whether they get committed is for the next leader to say.
+  auto lost = make_error(errc::not_leader, "leadership was lost");
+  for (auto& [key, promise] : forwarded_)
+    promise.deliver(lost);
+  forwarded_.clear();
+  waiting_.clear();
+  batch_end_ = 0;
+  if (role_change_) {
+    role_change_->done.deliver(lost);
+    role_change_.reset();
+  }
+}
+
+void catalog_state::fatal(caf::error reason) {
+  if (stopped_)
+    return;
+  stopped_ = true;
+  spdlog::critical("catalog: {}", describe(reason).detail);
+  self_->quit(std::move(reason));
+}
+
+void catalog_state::on_log_down(const caf::error& reason) {
+  auto ours = reason.category() == make_error(errc::internal, {}).category();
+  fatal(ours ? reason
+             : make_error(errc::storage_failed,
+                          "the log ended: " + caf::to_string(reason)));
+}
+
+// -- after every event --------------------------------------------------------
+
+void catalog_state::settle() {
+  if (stopped_ || !engine_)
+    return;
+  finish_transfer();
+  advance_role_change();
+  snapshot_if_due();
+  proposals_->reached(machine_.applied_index());
+  proposals_->expire(now(), no_quorum());
+  try_proposals();
+  submit_waiting();
+  publish();
+  arm_timer();
+}
+
+void catalog_state::snapshot_if_due() {
+  auto& snapshot = engine_->snapshot();
+  auto covered = snapshot ? snapshot->index : 0;
+  if (machine_.applied_index() < covered + config_.snapshot_threshold
+      || machine_.applied_index() != engine_->commit_index())
+    return;
+  // Refused while a snapshot is being installed, which is as good.
+  if (auto update = engine_->take_snapshot(now(), machine_.snapshot()))
+    act(std::move(update));
+}
+
+void catalog_state::submit_waiting() {
+  if (waiting_.empty() || !engine_->leads() || engine_->transferring()
+      || engine_->commit_index() < batch_end_)
+    return;
+  std::vector<std::string> batch;
+  if (waiting_.size() <= max_batch) {
+    batch = std::exchange(waiting_, {});
+  } else {
+    auto end = waiting_.begin() + max_batch;
+    batch.assign(std::make_move_iterator(waiting_.begin()),
+                 std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+  }
+  auto update = engine_->submit(now(), std::move(batch));
+  batch_end_ = engine_->last_index();
+  act(std::move(update));
+}
+
+void catalog_state::publish() {
+  if (!changed_ || stopped_)
+    return;
+  changed_ = false;
+  auto next = machine_.state();
+  next.leader = leader_;
+  next.term = engine_->term();
+  view_->set(std::move(next));
+}
+
+void catalog_state::arm_timer() {
+  if (stopped_)
+    return;
+  auto due = engine_->next_timeout();
+  auto has_leader = leader_ == config_.self.id || peers_.contains(leader_);
+  if (auto next = proposals_->next_due(has_leader))
+    due = std::min(due, *next);
+  // An earlier tick sets the next one.
+  if (armed_ && *armed_ <= due)
+    return;
+  armed_ = due;
+  auto wait = std::max(due - now(), raft_time{1});
+  self_->delayed_send(self_, wait, tick{});
+}
+
+void catalog_state::on_tick() {
+  if (stopped_ || !engine_ || (armed_ && now() < *armed_))
+    return; // a later tick is set
+  armed_.reset();
+  if (engine_->next_timeout() <= now())
+    act(engine_->timeout(now()));
+  settle();
+}
+
+actor_status catalog_state::status() const {
+  actor_status result{name, {}};
+  auto& details = result.details;
+  if (!engine_)
+    return result;
+  details["state"] = engine_->leads()                            ? "leader"
+                     : engine_->state() == raft_state::candidate ? "candidate"
+                                                                 : "follower";
+  details["leader"] = to_string(leader_);
+  details["term"] = std::to_string(engine_->term());
+  details["commit_index"] = std::to_string(engine_->commit_index());
+  details["applied_index"] = std::to_string(machine_.applied_index());
+  details["last_index"] = std::to_string(engine_->last_index());
+  details["log_bytes"] = std::to_string(engine_->log_bytes());
+  details["proposals"] = std::to_string(proposals_->size());
+  details["peers"] = std::to_string(peers_.size());
+  return result;
+}
+
+} // namespace troupe

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "discovery/catalog/catalog.hpp"
+#include "discovery/catalog/proposal_table.hpp"
+#include "discovery/catalog/state_machine.hpp"
+#include "discovery/raft/raft_engine.hpp"
+
+namespace troupe {
+
+/// The catalog's body: carries out what the Raft engine asks for, and feeds the
+/// state machine. Each event ends with `settle`.
+class catalog_state {
+public:
+  using pointer = catalog_actor::stateful_pointer<catalog_state>;
+  using result_promise = caf::typed_response_promise<apply_result>;
+  using done_promise = caf::typed_response_promise<done>;
+
+  static inline const char* name = "catalog";
+
+  explicit catalog_state(pointer self) : self_(self) {}
+
+  void start(catalog_config config, raft_log_actor log, cluster_view view);
+
+  // -- messages ---------------------------------------------------------------
+
+  caf::result<apply_result> on_propose(propose& x);
+  caf::result<apply_result> on_forward(forward_command& x);
+  void on_raft(const raft_message_bytes& x);
+  caf::result<done> on_bootstrap(const bootstrap_cluster& x);
+  caf::result<done> on_set_role(const set_raft_role& x);
+  caf::result<done> on_transfer();
+  void on_peer_up(const peer_up& x);
+  void on_peer_down(const peer_down& x);
+  void on_tick();
+  void on_log_down(const caf::error& reason);
+  actor_status status() const;
+
+private:
+  /// A change of a member's role on its way.
+  struct role_change {
+    set_raft_role what;
+    /// Index of the configuration entry; 0 while the member catches up.
+    std::uint64_t index = 0;
+    done_promise done;
+  };
+
+  raft_time now() const;
+  std::uint32_t next_seed();
+
+  // What the engine asks for.
+  void load(log_contents contents);
+  void act(caf::expected<raft_update> update);
+  void persist(std::uint64_t write_id, log_write write);
+  void send_durable();
+  void apply_committed();
+  void apply_command(const log_entry& entry, std::uint64_t index);
+  void follow_leader();
+  void resign();
+  void fatal(caf::error reason);
+
+  /// After every event: what is due by now.
+  void settle();
+  void snapshot_if_due();
+  void submit_waiting();
+  void advance_role_change();
+  void finish_transfer();
+  void try_proposals();
+  void publish();
+  void arm_timer();
+
+  // Commands and membership.
+  void propose_body(command_body body, proposal_table::callback done);
+  std::string stamp(command_body body);
+  void try_at(catalog_actor leader, const proposal_table::attempt& x);
+  void found_cluster(const std::string& cluster_name, done_promise done);
+  raft_configuration_servers with_role(const set_raft_role& x) const;
+  void submit_role(role_change& change);
+  caf::error no_quorum() const;
+
+  pointer self_;
+  catalog_config config_;
+  raft_log_actor log_;
+  cluster_view view_;
+  std::optional<raft_engine> engine_;
+  state_machine machine_;
+  std::map<member_id, catalog_actor> peers_;
+  bool stopped_ = false;
+  bool changed_ = true;
+
+  // Messages leave in order, once the last change of term or vote before them
+  // is durable.
+  struct held_message {
+    std::uint64_t after_write = 0;
+    raft_outgoing what;
+  };
+  std::deque<held_message> outbox_;
+  std::uint64_t last_hard_state_write_ = 0;
+  std::uint64_t durable_write_ = 0;
+
+  // As leader: commands for the next batch, the end of the current one, and
+  // who waits for commands of other nodes.
+  std::vector<std::string> waiting_;
+  std::uint64_t batch_end_ = 0;
+  using command_key = std::tuple<member_id, std::uint64_t, std::uint64_t>;
+  std::multimap<command_key, result_promise> forwarded_;
+  std::optional<role_change> role_change_;
+  std::optional<done_promise> transfer_;
+
+  std::optional<proposal_table> proposals_;
+  /// As last acted upon.
+  member_id leader_ = member_id::none;
+  bool led_ = false;
+  std::optional<raft_time> armed_;
+};
+
+} // namespace troupe

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <caf/error.hpp>
+
+#include "discovery/catalog/sessions.hpp"
+#include "discovery/raft/raft_configuration.hpp"
+#include "messages/cluster_state.hpp"
+#include "messages/command.hpp"
+
+namespace troupe {
+
+/// The replicated state and how each command changes it. Deterministic: the
+/// same log gives the same state on every node, without clock or randomness.
+/// Refuses what would break an invariant, with a result and no change.
+class state_machine {
+public:
+  /// Applies a committed command. One that was applied before changes nothing
+  /// and gives its first result again.
+  apply_result apply(const command& what, std::uint64_t index);
+
+  /// Applies a committed Raft configuration: it sets the members' roles.
+  void apply_configuration(const raft_configuration_servers& servers,
+                           std::uint64_t index);
+
+  /// Passes an entry without effect (a barrier).
+  void skip(std::uint64_t index) { state_.applied_index = index; }
+
+  /// The state now; its shared parts never change afterwards.
+  cluster_state state() const;
+
+  const std::string& cluster_uuid() const { return state_.cluster_uuid; }
+
+  std::uint64_t applied_index() const { return state_.applied_index; }
+
+  /// Everything, as msgpack bytes with a leading version.
+  std::string snapshot() const;
+
+  /// Becomes what `snapshot` saved. Errors: corrupt, incompatible (a newer
+  /// version); the state is unchanged then.
+  caf::error restore(std::string_view bytes);
+
+private:
+  // One per alternative of `command_body`.
+  apply_result on(const create_cluster& x, unix_ms at);
+  apply_result on(const register_node& x, unix_ms at);
+  apply_result on(const set_verdict& x, unix_ms at);
+  apply_result on(const forget_node& x, unix_ms at);
+  apply_result on(const add_server& x, unix_ms at);
+  apply_result on(const remove_server& x, unix_ms at);
+  apply_result on(const set_maintenance& x, unix_ms at);
+  apply_result on(const set_health& x, unix_ms at);
+  apply_result on(const assign_slots& x, unix_ms at);
+  apply_result on(const record_event& x, unix_ms at);
+
+  raft_role role_of(member_id id) const;
+  void add_event(event what, unix_ms at);
+
+  cluster_state state_;
+  std::deque<event> events_;
+  /// The events as last handed out; null once there are newer ones.
+  mutable std::shared_ptr<const std::deque<event>> shared_events_;
+  /// Of the last configuration; a member may join consensus before it
+  /// registers.
+  std::map<member_id, raft_role> roles_;
+  std::uint64_t next_server_ = 1;
+  std::uint64_t next_event_ = 1;
+  sessions sessions_;
+};
+
+} // namespace troupe

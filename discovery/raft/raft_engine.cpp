@@ -1,0 +1,582 @@
+#include "discovery/raft/raft_engine.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "discovery/raft/raft_core.h"
+#include "messages/error.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// How much a follower may lag before the leader waits for its answers.
+constexpr unsigned max_inflight_entries = 512;
+
+/// After that an unanswered snapshot is sent again. libraft's 30 s would leave
+/// a follower behind for that long when the leader took a newer one meanwhile.
+constexpr unsigned install_snapshot_ms = 5000;
+
+raft_core_message message_of(member_id from, int kind, std::uint64_t term) {
+  raft_core_message result{};
+  result.kind = kind;
+  result.peer = static_cast<std::uint64_t>(from);
+  result.term = term;
+  return result;
+}
+
+std::vector<raft_core_entry> heads_of(const std::vector<log_entry>& entries) {
+  std::vector<raft_core_entry> result;
+  result.reserve(entries.size());
+  for (auto& entry : entries)
+    result.push_back({entry.term, static_cast<int>(entry.kind),
+                      entry.bytes.data(), entry.bytes.size()});
+  return result;
+}
+
+std::vector<raft_core_server>
+servers_of(const raft_configuration_servers& servers) {
+  std::vector<raft_core_server> result;
+  for (auto& server : servers)
+    result.push_back(
+      {static_cast<std::uint64_t>(server.id),
+       server.role == raft_role::voter ? RAFT_CORE_VOTER : RAFT_CORE_STANDBY});
+  return result;
+}
+
+/// The configuration that the core will start with: the log's last one.
+raft_configuration_servers last_configuration(const log_contents& contents) {
+  std::string_view bytes;
+  if (contents.snapshot)
+    bytes = contents.snapshot->configuration;
+  for (auto& entry : contents.entries)
+    if (entry.kind == entry_kind::change)
+      bytes = entry.bytes;
+  return decode_configuration(bytes).value_or(raft_configuration_servers{});
+}
+
+/// Cuts before each configuration entry but the first one.
+std::vector<append_entries> split_at_changes(append_entries& x) {
+  std::vector<append_entries> parts;
+  parts.push_back({x.term, x.prev_index, x.prev_term, x.commit, {}});
+  for (auto& entry : x.entries) {
+    auto& part = parts.back();
+    if (entry.kind == entry_kind::change && !part.entries.empty())
+      parts.push_back({x.term,
+                       part.prev_index + part.entries.size(),
+                       part.entries.back().term,
+                       x.commit,
+                       {}});
+    parts.back().entries.push_back(std::move(entry));
+  }
+  return parts;
+}
+
+} // namespace
+
+void raft_engine::core_deleter::operator()(raft_core* core) const {
+  raft_core_destroy(core);
+}
+
+raft_engine::raft_engine(const raft_engine_config& config) : config_(config) {
+  auto address = to_string(config.self);
+  raft_core_options options{};
+  options.id = static_cast<std::uint64_t>(config.self);
+  options.address = address.c_str();
+  options.seed = config.seed;
+  options.heartbeat_ms = static_cast<unsigned>(config.heartbeat.count());
+  options.election_ms = static_cast<unsigned>(config.election_timeout.count());
+  options.install_snapshot_ms = install_snapshot_ms;
+  options.max_inflight_entries = max_inflight_entries;
+  core_.reset(raft_core_create(&options));
+  if (!core_)
+    throw std::bad_alloc{};
+}
+
+raft_engine::raft_engine(raft_engine&&) noexcept = default;
+raft_engine& raft_engine::operator=(raft_engine&&) noexcept = default;
+raft_engine::~raft_engine() = default;
+
+// -- events -------------------------------------------------------------------
+
+caf::expected<raft_update> raft_engine::start(raft_time now,
+                                              log_contents contents) {
+  // libraft makes an only voter leader without a new term. It would then give
+  // indexes that it sent before a crash, but had not persisted, to other
+  // entries of the same term, and stand-bys could not tell them apart.
+  auto new_term = only_voter(last_configuration(contents), config_.self);
+  if (new_term) {
+    ++contents.term;
+    contents.voted_for = config_.self;
+  }
+  raft_core_snapshot snapshot{};
+  std::vector<raft_core_server> servers;
+  if (contents.snapshot) {
+    auto& stored = *contents.snapshot;
+    auto decoded = decode_configuration(stored.configuration);
+    if (!decoded)
+      return make_error(errc::corrupt,
+                        "the snapshot's configuration is unreadable");
+    servers = servers_of(*decoded);
+    snapshot = {stored.index, stored.term, stored.configuration_index,
+                servers.data(), servers.size()};
+    configuration_ = stored.configuration;
+    configuration_index_ = stored.configuration_index;
+    committed_ = stored.index;
+  }
+  auto heads = heads_of(contents.entries);
+  auto code = raft_core_start(core_.get(), ms(now), contents.term,
+                              static_cast<std::uint64_t>(contents.voted_for),
+                              contents.snapshot ? &snapshot : nullptr,
+                              contents.first_index, heads.data(), heads.size());
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  if (contents.snapshot) {
+    snapshot_ =
+      std::make_shared<const log_snapshot>(std::move(*contents.snapshot));
+    out.restored = snapshot_;
+  }
+  recent_.reset(contents.first_index);
+  for (auto& entry : contents.entries)
+    recent_.append(std::move(entry));
+  collect(out);
+  if (auto failed = commit(now, out))
+    return failed;
+  return finish(std::move(out), new_term);
+}
+
+caf::expected<raft_update> raft_engine::receive(raft_time now, member_id from,
+                                                std::string_view bytes) {
+  if (from == member_id::none || from == config_.self)
+    return make_error(errc::corrupt, "Raft message without a sender");
+  auto decoded = decode_raft_message(bytes);
+  if (!decoded)
+    return decoded.error();
+  raft_update out;
+  int code = 0;
+  if (auto* x = std::get_if<append_entries>(&*decoded)) {
+    if (auto failed = receive_append(now, from, *x, out))
+      return failed;
+    return finish(std::move(out));
+  }
+  if (auto* x = std::get_if<install_snapshot>(&*decoded)) {
+    if (auto failed = receive_install(now, from, *x, out))
+      return failed;
+    return finish(std::move(out));
+  }
+  if (auto* x = std::get_if<append_entries_result>(&*decoded)) {
+    auto message = message_of(from, RAFT_CORE_APPEND_ENTRIES_RESULT, x->term);
+    message.rejected = x->rejected;
+    message.index = x->last_index;
+    message.features = x->features;
+    message.capacity = x->capacity;
+    code = raft_core_receive(core_.get(), ms(now), &message);
+  } else if (auto* x = std::get_if<request_vote>(&*decoded)) {
+    auto message = message_of(from, RAFT_CORE_REQUEST_VOTE, x->term);
+    message.index = x->last_index;
+    message.index_term = x->last_term;
+    message.disrupt_leader = x->disrupt_leader;
+    message.pre_vote = x->pre_vote;
+    code = raft_core_receive(core_.get(), ms(now), &message);
+  } else if (auto* x = std::get_if<request_vote_result>(&*decoded)) {
+    // A vote of a term that we never asked for.
+    if (x->granted && x->term > term() + 1)
+      return make_error(errc::corrupt, "a vote that nobody asked for");
+    auto message = message_of(from, RAFT_CORE_REQUEST_VOTE_RESULT, x->term);
+    message.vote_granted = x->granted;
+    message.pre_vote = x->pre_vote;
+    message.features = x->features;
+    message.capacity = x->capacity;
+    code = raft_core_receive(core_.get(), ms(now), &message);
+  } else if (auto* x = std::get_if<timeout_now>(&*decoded)) {
+    auto message = message_of(from, RAFT_CORE_TIMEOUT_NOW, x->term);
+    message.index = x->last_index;
+    message.index_term = x->last_term;
+    code = raft_core_receive(core_.get(), ms(now), &message);
+  }
+  if (code != 0)
+    return failure(code);
+  collect(out);
+  if (auto failed = commit(now, out))
+    return failed;
+  return finish(std::move(out));
+}
+
+caf::error raft_engine::receive_append(raft_time now, member_id from,
+                                       append_entries& x, raft_update& out) {
+  if (leads() && x.term == term())
+    return make_error(errc::corrupt, "a second leader in this term");
+  // libraft gives a configuration the index of the first entry that came with
+  // it, and keeps only the last of several. So it gets one at a time, each at
+  // the head of a message, and learns of its commit before the next.
+  for (auto& part : split_at_changes(x)) {
+    auto heads = heads_of(part.entries);
+    auto message = message_of(from, RAFT_CORE_APPEND_ENTRIES, part.term);
+    message.index = part.prev_index;
+    message.index_term = part.prev_term;
+    message.commit = part.commit;
+    message.entries = heads.data();
+    message.n_entries = heads.size();
+    auto code = raft_core_receive(core_.get(), ms(now), &message);
+    if (code != 0)
+      return failure(code);
+    collect(out, &part.entries, part.prev_index + 1);
+    if (auto failed = commit(now, out))
+      return failed;
+  }
+  return caf::none;
+}
+
+caf::error raft_engine::receive_install(raft_time now, member_id from,
+                                        install_snapshot& x, raft_update& out) {
+  if (leads() && x.term == term())
+    return make_error(errc::corrupt, "a second leader in this term");
+  auto servers = servers_of(*decode_configuration(x.snapshot.configuration));
+  auto message = message_of(from, RAFT_CORE_INSTALL_SNAPSHOT, x.term);
+  message.index = x.snapshot.index;
+  message.index_term = x.snapshot.term;
+  message.configuration_index = x.snapshot.configuration_index;
+  message.servers = servers.data();
+  message.n_servers = servers.size();
+  auto code = raft_core_receive(core_.get(), ms(now), &message);
+  if (code != 0)
+    return failure(code);
+  collect(out);
+  if (raft_core_snapshot_pending(core_.get())) {
+    installing_ = std::make_shared<const log_snapshot>(std::move(x.snapshot));
+    recent_.reset(installing_->index + 1);
+    for (auto& write : pending_)
+      write.last = write.first - 1;
+    out.write.snapshot = installing_;
+    out.write.drop_all_entries = true;
+    pending_.push_back({next_write_id_, 1, 0, true});
+  }
+  return commit(now, out);
+}
+
+caf::expected<raft_update> raft_engine::persisted(raft_time now,
+                                                  std::uint64_t write_id) {
+  raft_update out;
+  while (!pending_.empty() && pending_.front().id <= write_id) {
+    auto write = pending_.front();
+    pending_.pop_front();
+    int code = 0;
+    if (write.installs) {
+      code = raft_core_persisted_snapshot(core_.get(), ms(now));
+      snapshot_ = std::exchange(installing_, nullptr);
+      configuration_ = snapshot_->configuration;
+      configuration_index_ = snapshot_->configuration_index;
+      committed_ = snapshot_->index;
+      out.restored = snapshot_;
+    } else if (write.first <= write.last) {
+      code = raft_core_persisted_entries(core_.get(), ms(now), write.last);
+    } else {
+      continue;
+    }
+    if (code != 0)
+      return failure(code);
+    collect(out);
+    if (auto failed = commit(now, out))
+      return failed;
+  }
+  return finish(std::move(out));
+}
+
+caf::expected<raft_update> raft_engine::timeout(raft_time now) {
+  if (auto code = raft_core_timeout(core_.get(), ms(now)))
+    return failure(code);
+  raft_update out;
+  collect(out);
+  if (auto failed = commit(now, out))
+    return failed;
+  return finish(std::move(out));
+}
+
+caf::expected<raft_update>
+raft_engine::submit(raft_time now, std::vector<std::string> commands) {
+  std::vector<log_entry> entries;
+  entries.reserve(commands.size());
+  for (auto& bytes : commands)
+    entries.push_back({term(), entry_kind::command, std::move(bytes)});
+  return submit_entries(now, std::move(entries));
+}
+
+caf::expected<raft_update>
+raft_engine::submit_configuration(raft_time now,
+                                  const raft_configuration_servers& servers) {
+  if (leads() && changing())
+    return make_error(errc::conflict, "another membership change is under way");
+  std::vector<log_entry> entries;
+  entries.push_back(
+    {term(), entry_kind::change, encode_configuration(servers)});
+  return submit_entries(now, std::move(entries));
+}
+
+caf::expected<raft_update>
+raft_engine::submit_entries(raft_time now, std::vector<log_entry> entries) {
+  if (!leads() || transferring())
+    return make_error(errc::not_leader, "this node does not lead");
+  auto heads = heads_of(entries);
+  auto index = last_index() + 1;
+  auto code =
+    raft_core_submit(core_.get(), ms(now), heads.data(), heads.size());
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  collect(out, &entries, index);
+  if (auto failed = commit(now, out))
+    return failed;
+  return finish(std::move(out));
+}
+
+caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
+                                                      std::string state) {
+  auto index = commit_index();
+  auto* last = recent_.at(index);
+  if (installing_ || last == nullptr
+      || (snapshot_ && snapshot_->index >= index))
+    return make_error(errc::conflict, "no snapshot can be taken now");
+  auto taken = std::make_shared<const log_snapshot>(log_snapshot{
+    index, last->term, configuration_, configuration_index_, std::move(state)});
+  auto servers = servers_of(decode_configuration(configuration_)
+                              .value_or(raft_configuration_servers{}));
+  raft_core_snapshot snapshot{index, taken->term, configuration_index_,
+                              servers.data(), servers.size()};
+  auto code = raft_core_snapshot_taken(core_.get(), ms(now), &snapshot,
+                                       config_.snapshot_trailing);
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  collect(out);
+  if (index > config_.snapshot_trailing)
+    recent_.drop_through(index - config_.snapshot_trailing);
+  snapshot_ = taken;
+  out.write.snapshot = std::move(taken);
+  out.write.drop_below = recent_.first_index();
+  return finish(std::move(out));
+}
+
+caf::expected<raft_update> raft_engine::catch_up(raft_time now, member_id id) {
+  if (!leads())
+    return make_error(errc::not_leader, "this node does not lead");
+  if (changing())
+    return make_error(errc::conflict, "another membership change is under way");
+  auto servers = configuration();
+  if (std::none_of(servers.begin(), servers.end(),
+                   [&](auto& server) { return server.id == id; }))
+    return make_error(errc::not_found,
+                      to_string(id) + " takes no part in consensus");
+  auto code =
+    raft_core_catch_up(core_.get(), ms(now), static_cast<std::uint64_t>(id));
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  collect(out);
+  return finish(std::move(out));
+}
+
+caf::expected<raft_update> raft_engine::transfer(raft_time now, member_id to) {
+  if (!leads() || transferring())
+    return make_error(errc::not_leader, "this node does not lead");
+  auto servers = configuration();
+  if (std::none_of(servers.begin(), servers.end(), [&](auto& server) {
+        return server.role == raft_role::voter && server.id != config_.self
+               && (to == member_id::none || server.id == to);
+      }))
+    return make_error(errc::not_found, "no other voter could lead");
+  auto code =
+    raft_core_transfer(core_.get(), ms(now), static_cast<std::uint64_t>(to));
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  collect(out);
+  return finish(std::move(out));
+}
+
+// -- what a step asks for -----------------------------------------------------
+
+void raft_engine::collect(raft_update& out, std::vector<log_entry>* given,
+                          std::uint64_t given_index) {
+  out.hard_state_changed |= raft_core_hard_state_changed(core_.get());
+  out.state_changed |= raft_core_state_changed(core_.get());
+  out.commit_changed |= raft_core_commit_changed(core_.get());
+  collect_entries(out, given, given_index);
+  collect_messages(out);
+}
+
+void raft_engine::collect_entries(raft_update& out,
+                                  std::vector<log_entry>* given,
+                                  std::uint64_t given_index) {
+  auto count = raft_core_entry_count(core_.get());
+  if (count == 0)
+    return;
+  auto index = raft_core_entries_index(core_.get());
+  recent_.truncate(index);
+  // What is still being written behind it no longer counts.
+  for (auto& write : pending_)
+    write.last = std::min(write.last, index - 1);
+  if (out.write.entries.empty()) {
+    out.write.first_index = index;
+    pending_.push_back({next_write_id_, index, 0, false});
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    log_entry entry;
+    int kind = 0;
+    raft_core_entry_head(core_.get(), i, &entry.term, &kind);
+    entry.kind = static_cast<entry_kind>(kind);
+    // Only a new leader's barrier comes from the core itself.
+    if (given != nullptr)
+      entry.bytes = std::move((*given)[index + i - given_index].bytes);
+    out.write.entries.push_back(entry);
+    recent_.append(std::move(entry));
+  }
+  pending_.back().last = recent_.last_index();
+}
+
+void raft_engine::collect_messages(raft_update& out) const {
+  auto count = raft_core_message_count(core_.get());
+  for (std::size_t i = 0; i < count; ++i) {
+    raft_core_message x{};
+    raft_core_message_at(core_.get(), i, &x);
+    raft_message message;
+    switch (x.kind) {
+      case RAFT_CORE_APPEND_ENTRIES: {
+        append_entries filled{x.term, x.index, x.index_term, x.commit, {}};
+        for (std::size_t j = 1; j <= x.n_entries; ++j)
+          if (auto* entry = recent_.at(x.index + j))
+            filled.entries.push_back(*entry);
+        message = std::move(filled);
+        break;
+      }
+      case RAFT_CORE_APPEND_ENTRIES_RESULT:
+        message = append_entries_result{x.term, x.rejected, x.index, x.features,
+                                        x.capacity};
+        break;
+      case RAFT_CORE_REQUEST_VOTE:
+        message = request_vote{x.term, x.index, x.index_term, x.disrupt_leader,
+                               x.pre_vote};
+        break;
+      case RAFT_CORE_REQUEST_VOTE_RESULT:
+        message = request_vote_result{x.term, x.vote_granted, x.pre_vote,
+                                      x.features, x.capacity};
+        break;
+      case RAFT_CORE_INSTALL_SNAPSHOT:
+        if (!snapshot_)
+          continue;
+        message = install_snapshot{x.term, *snapshot_};
+        break;
+      default:
+        message = timeout_now{x.term, x.index, x.index_term};
+    }
+    out.messages.push_back({member_id{x.peer}, encode(message)});
+  }
+}
+
+caf::error raft_engine::commit(raft_time now, raft_update& out) {
+  // The core wants to know which configurations are committed.
+  while (committed_ < commit_index()) {
+    auto* entry = recent_.at(committed_ + 1);
+    if (entry == nullptr)
+      break; // a snapshot is on its way
+    ++committed_;
+    if (entry->kind != entry_kind::change)
+      continue;
+    auto servers = decode_configuration(entry->bytes);
+    if (!servers)
+      return make_error(errc::corrupt, "unreadable configuration at index "
+                                         + std::to_string(committed_));
+    configuration_ = entry->bytes;
+    configuration_index_ = committed_;
+    auto list = servers_of(*servers);
+    auto code = raft_core_configuration(core_.get(), ms(now), committed_,
+                                        list.data(), list.size());
+    if (code != 0)
+      return failure(code);
+    collect(out);
+  }
+  return caf::none;
+}
+
+caf::expected<raft_update> raft_engine::finish(raft_update out,
+                                               bool hard_state) {
+  out.hard_state_changed |= hard_state;
+  if (out.hard_state_changed) {
+    out.write.term = term();
+    out.write.voted_for = member_id{raft_core_voted_for(core_.get())};
+  }
+  if (out.hard_state_changed || !out.write.entries.empty()
+      || out.write.snapshot)
+    out.write_id = next_write_id_++;
+  return caf::expected<raft_update>{std::move(out)};
+}
+
+// -- state --------------------------------------------------------------------
+
+std::uint64_t raft_engine::ms(raft_time now) {
+  return static_cast<std::uint64_t>(now.count());
+}
+
+caf::error raft_engine::failure(int code) const {
+  return make_error(errc::internal,
+                    std::string{"the Raft engine refuses to go on: "}
+                      + raft_core_strerror(code));
+}
+
+raft_state raft_engine::state() const {
+  switch (raft_core_state(core_.get())) {
+    case RAFT_CORE_LEADER:
+      return raft_state::leader;
+    case RAFT_CORE_CANDIDATE:
+      return raft_state::candidate;
+    default:
+      return raft_state::follower;
+  }
+}
+
+member_id raft_engine::leader() const {
+  return member_id{raft_core_leader(core_.get())};
+}
+
+std::uint64_t raft_engine::term() const {
+  return raft_core_term(core_.get());
+}
+
+std::uint64_t raft_engine::commit_index() const {
+  return raft_core_commit_index(core_.get());
+}
+
+raft_time raft_engine::next_timeout() const {
+  return raft_time{raft_core_next_timeout(core_.get())};
+}
+
+bool raft_engine::transferring() const {
+  return raft_core_transferee(core_.get()) != 0;
+}
+
+bool raft_engine::changing() const {
+  return raft_core_changing(core_.get());
+}
+
+bool raft_engine::is_up_to_date(member_id id) const {
+  return raft_core_is_up_to_date(core_.get(), static_cast<std::uint64_t>(id));
+}
+
+raft_engine::catch_up_state raft_engine::catch_up_state_of(member_id id) const {
+  return static_cast<catch_up_state>(
+    raft_core_catch_up_status(core_.get(), static_cast<std::uint64_t>(id)));
+}
+
+raft_configuration_servers raft_engine::configuration() const {
+  raft_configuration_servers result;
+  for (std::size_t i = 0; i < raft_core_server_count(core_.get()); ++i) {
+    auto server = raft_core_server_at(core_.get(), i);
+    result.push_back({member_id{server.id}, server.role == RAFT_CORE_VOTER
+                                              ? raft_role::voter
+                                              : raft_role::standby});
+  }
+  return result;
+}
+
+} // namespace troupe

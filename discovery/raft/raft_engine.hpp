@@ -1,0 +1,196 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/error.hpp>
+#include <caf/expected.hpp>
+
+#include "discovery/raft/raft_configuration.hpp"
+#include "discovery/raft/raft_log.hpp"
+#include "discovery/raft/raft_message.hpp"
+#include "discovery/raft/recent_entries.hpp"
+
+struct raft_core;
+
+namespace troupe {
+
+/// Time since the clock's epoch; which clock is the caller's choice.
+using raft_time = std::chrono::milliseconds;
+
+struct raft_engine_config {
+  member_id self = member_id::none;
+  std::chrono::milliseconds heartbeat{50};
+  std::chrono::milliseconds election_timeout{300};
+  /// Entries kept in memory and log behind a snapshot.
+  std::uint32_t snapshot_trailing = 1024;
+  std::uint32_t seed = 1;
+};
+
+enum class raft_state : std::uint8_t { follower, candidate, leader };
+
+/// A message on its way to a peer, encoded.
+struct raft_outgoing {
+  member_id to = member_id::none;
+  std::string bytes;
+};
+
+/// What an event asks the caller to do. First of all it writes `to_write()`;
+/// messages may leave before that is durable unless `hard_state_changed`, and
+/// never before those of earlier updates.
+struct raft_update {
+  /// Names this update's write in `raft_engine::persisted`; 0 when there is
+  /// nothing to write.
+  std::uint64_t write_id = 0;
+  log_write write;
+  /// Term or vote changed.
+  bool hard_state_changed = false;
+  std::vector<raft_outgoing> messages;
+  /// Follower, candidate or leader since.
+  bool state_changed = false;
+  /// `raft_engine::commit_index` moved: apply up to there.
+  bool commit_changed = false;
+  /// The state machine starts over from this snapshot (then applies what was
+  /// committed behind it).
+  std::shared_ptr<const log_snapshot> restored;
+};
+
+/// One member of a Raft cluster without clock, disk or network: it owns
+/// libraft's core, takes events and says what to do. Keeps the log's tail in
+/// memory. An error other than the documented ones of a call means that the
+/// log and the cluster contradict each other: fatal for the node.
+class raft_engine {
+public:
+  explicit raft_engine(const raft_engine_config& config);
+  raft_engine(raft_engine&&) noexcept;
+  raft_engine& operator=(raft_engine&&) noexcept;
+  ~raft_engine();
+
+  // -- events -----------------------------------------------------------------
+
+  /// Goes on from what was persisted; the first event.
+  caf::expected<raft_update> start(raft_time now, log_contents contents);
+
+  /// A message came. Errors: corrupt, incompatible (the message is dropped and
+  /// nothing changed).
+  caf::expected<raft_update> receive(raft_time now, member_id from,
+                                     std::string_view bytes);
+
+  /// The write of that update is durable. Writes complete in order.
+  caf::expected<raft_update> persisted(raft_time now, std::uint64_t write_id);
+
+  /// `next_timeout` has passed.
+  caf::expected<raft_update> timeout(raft_time now);
+
+  /// Appends commands. Errors: not_leader.
+  caf::expected<raft_update> submit(raft_time now,
+                                    std::vector<std::string> commands);
+
+  /// Appends a configuration; it counts from now on. Errors: not_leader,
+  /// conflict (another change is under way).
+  caf::expected<raft_update>
+  submit_configuration(raft_time now,
+                       const raft_configuration_servers& servers);
+
+  /// Replaces the log up to `commit_index` by the state that applying it gave.
+  /// Errors: conflict (a snapshot is being installed, or one exists there).
+  caf::expected<raft_update> take_snapshot(raft_time now, std::string state);
+
+  /// Starts to bring a stand-by that `is_up_to_date` denies up to date; see
+  /// `catch_up_state_of`.
+  /// Errors: not_leader, not_found, conflict (a change is under way).
+  caf::expected<raft_update> catch_up(raft_time now, member_id id);
+
+  /// Hands leadership to `to`, or to the best voter. Errors: not_leader,
+  /// not_found (no other voter).
+  caf::expected<raft_update> transfer(raft_time now,
+                                      member_id to = member_id::none);
+
+  // -- state ------------------------------------------------------------------
+
+  raft_state state() const;
+  bool leads() const { return state() == raft_state::leader; }
+  /// The leader as far as known; none during a transfer.
+  member_id leader() const;
+  std::uint64_t term() const;
+  std::uint64_t commit_index() const;
+  std::uint64_t last_index() const { return recent_.last_index(); }
+  raft_time next_timeout() const;
+  bool transferring() const;
+  /// Whether a configuration change or a catch-up is under way.
+  bool changing() const;
+
+  /// Whether this leader knows that `id` has its whole log.
+  bool is_up_to_date(member_id id) const;
+
+  enum class catch_up_state : std::uint8_t { none, running, aborted, finished };
+  catch_up_state catch_up_state_of(member_id id) const;
+
+  /// The newest configuration, committed or not.
+  raft_configuration_servers configuration() const;
+
+  /// The entry at `index`, or null when it is behind the snapshot.
+  const log_entry* entry(std::uint64_t index) const {
+    return recent_.at(index);
+  }
+
+  /// The newest snapshot, or null.
+  const std::shared_ptr<const log_snapshot>& snapshot() const {
+    return snapshot_;
+  }
+
+  /// Payload bytes of the log's tail in memory.
+  std::size_t log_bytes() const { return recent_.bytes(); }
+
+private:
+  struct core_deleter {
+    void operator()(raft_core* core) const;
+  };
+
+  /// Entries handed to the disk and not yet known to be there.
+  struct pending_write {
+    std::uint64_t id = 0;
+    /// Empty when `last < first`: the entries were truncated meanwhile.
+    std::uint64_t first = 1;
+    std::uint64_t last = 0;
+    bool installs = false;
+  };
+
+  static std::uint64_t ms(raft_time now);
+  caf::error failure(int code) const;
+  caf::error receive_append(raft_time now, member_id from, append_entries& x,
+                            raft_update& out);
+  caf::error receive_install(raft_time now, member_id from, install_snapshot& x,
+                             raft_update& out);
+  void collect(raft_update& out, std::vector<log_entry>* given = nullptr,
+               std::uint64_t given_index = 0);
+  void collect_entries(raft_update& out, std::vector<log_entry>* given,
+                       std::uint64_t given_index);
+  void collect_messages(raft_update& out) const;
+  caf::error commit(raft_time now, raft_update& out);
+  caf::expected<raft_update> submit_entries(raft_time now,
+                                            std::vector<log_entry> entries);
+  caf::expected<raft_update> finish(raft_update out, bool hard_state = false);
+
+  raft_engine_config config_;
+  std::unique_ptr<raft_core, core_deleter> core_;
+  recent_entries recent_;
+  std::shared_ptr<const log_snapshot> snapshot_;
+  /// The last committed configuration, for the next snapshot.
+  std::string configuration_;
+  std::uint64_t configuration_index_ = 0;
+  /// Configurations up to here were reported to the core as committed.
+  std::uint64_t committed_ = 0;
+  /// Received and not yet durable.
+  std::shared_ptr<const log_snapshot> installing_;
+  std::deque<pending_write> pending_;
+  std::uint64_t next_write_id_ = 1;
+};
+
+} // namespace troupe

@@ -1,0 +1,84 @@
+#include "discovery/raft/raft_log.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "discovery/raft/log_storage.hpp"
+
+namespace troupe {
+
+namespace {
+
+using promise = caf::typed_response_promise<done>;
+
+struct raft_log_state {
+  static inline const char* name = "raft_log";
+
+  std::optional<log_storage> storage;
+  std::vector<log_write> batch;
+  std::vector<promise> waiting;
+};
+
+using raft_log_pointer = raft_log_actor::stateful_pointer<raft_log_state>;
+
+/// Writes what queued up, with one sync, and answers all of it.
+void flush(raft_log_pointer self) {
+  auto& st = self->state;
+  if (st.batch.empty())
+    return;
+  auto waiting = std::exchange(st.waiting, {});
+  if (auto error = st.storage->write(std::exchange(st.batch, {}))) {
+    spdlog::critical("{}", describe(error).detail);
+    for (auto& each : waiting)
+      each.deliver(error);
+    self->quit(std::move(error));
+    return;
+  }
+  for (auto& each : waiting)
+    each.deliver(done{});
+}
+
+raft_log_actor::behavior_type raft_log(raft_log_pointer self,
+                                       std::shared_ptr<log_storage> storage) {
+  self->state.storage.emplace(std::move(*storage));
+  return {
+    [=](load_log) -> caf::result<log_contents> {
+      flush(self);
+      auto contents = self->state.storage->load();
+      if (!contents)
+        return contents.error();
+      return std::move(*contents);
+    },
+    [=](log_write& write) -> caf::result<done> {
+      auto& st = self->state;
+      // This message queues behind the writes that are waiting already.
+      if (st.batch.empty())
+        self->send(self, tick{});
+      st.batch.push_back(std::move(write));
+      return st.waiting.emplace_back(self->make_response_promise<done>());
+    },
+    [=](load_meta) { return self->state.storage->meta(); },
+    [=](const store_meta& x) -> caf::result<done> {
+      if (auto error = self->state.storage->put_meta(x.name, x.value))
+        return error;
+      return done{};
+    },
+    [=](tick) { flush(self); },
+  };
+}
+
+} // namespace
+
+caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
+                                             const raft_log_config& config) {
+  auto storage = log_storage::open(config);
+  if (!storage)
+    return storage.error();
+  return system.spawn<caf::detached>(
+    raft_log, std::make_shared<log_storage>(std::move(*storage)));
+}
+
+} // namespace troupe

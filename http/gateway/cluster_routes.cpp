@@ -1,0 +1,85 @@
+#include <charconv>
+
+#include "http/gateway/reports.hpp"
+#include "http/gateway/routes.hpp"
+
+namespace troupe {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t default_event_limit = 100;
+constexpr std::size_t max_event_limit = 1000;
+
+void get_cluster(gateway& g, routed_request from) {
+  respond_data(*from.exchange, cluster_report(g.cluster(), g.config.self.id));
+}
+
+/// Filters of `events`.
+struct event_filter {
+  std::size_t limit = default_event_limit;
+  std::string type;
+  std::string level;
+
+  bool takes(const event& what) const {
+    return (type.empty() || what.type == type)
+           && (level.empty() || what.level == level);
+  }
+};
+
+bool read_limit(std::string_view text, std::size_t& limit) {
+  auto last = text.data() + text.size();
+  auto [end, failure] = std::from_chars(text.data(), last, limit);
+  return failure == std::errc{} && end == last && limit >= 1
+         && limit <= max_event_limit;
+}
+
+std::optional<problem> read_filter(const http_request& request,
+                                   event_filter& filter) {
+  auto query = parse_query(request.query());
+  if (!query)
+    return problem{errc::malformed, "the query is malformed"};
+  for (auto& [name, value] : *query) {
+    if (name == "type")
+      filter.type = value;
+    else if (name == "level"
+             && (value == "info" || value == "warning" || value == "error"))
+      filter.level = value;
+    else if (name == "level")
+      return problem{errc::invalid_field,
+                     "'level' must be info, warning or error", name};
+    else if (name != "limit")
+      return problem{errc::invalid_field,
+                     "unknown parameter; known are: limit, type, level",
+                     name.substr(0, 64)};
+    else if (!read_limit(value, filter.limit))
+      return problem{errc::invalid_field,
+                     "'limit' must be a whole number from 1 to "
+                       + std::to_string(max_event_limit),
+                     name};
+  }
+  return std::nullopt;
+}
+
+void get_events(gateway& g, routed_request from) {
+  event_filter filter;
+  if (auto wrong = read_filter(from.request(), filter))
+    return respond_problem(*from.exchange, *wrong);
+  auto data = json::array();
+  auto& events = *g.cluster().events;
+  for (auto i = events.rbegin();
+       i != events.rend() && data.size() < filter.limit; ++i)
+    if (filter.takes(*i))
+      data.push_back(event_report(*i));
+  respond_data(*from.exchange, data);
+}
+
+} // namespace
+
+void add_cluster_routes(gateway_router& routes) {
+  routes.add(http_verb::get, "/api/infrastructure/cluster", get_cluster);
+  routes.add(http_verb::get, "/api/infrastructure/events", get_events);
+}
+
+} // namespace troupe

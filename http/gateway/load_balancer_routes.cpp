@@ -1,0 +1,141 @@
+#include <algorithm>
+
+#include <caf/all.hpp>
+
+#include "http/gateway/figures.hpp"
+#include "http/gateway/reports.hpp"
+#include "http/gateway/routes.hpp"
+#include "messages/cluster.hpp"
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view servers_path =
+  "/api/infrastructure/loadbalancer/servers";
+
+/// Proposes a change to the cluster's state and calls `done(apply_result)` once
+/// this node reads it, or answers with the problem.
+template <class Done>
+void change(gateway& g, const http_exchange_ptr& exchange, command_body body,
+            Done done) {
+  auto catalog = g.find<proposer_actor>(g.config.self.id, "catalog");
+  if (!catalog)
+    return respond_problem(
+      *exchange, problem{errc::unavailable, "the catalog is restarting"});
+  // The catalog has a deadline of its own, and its end is reported.
+  g.self->request(catalog, caf::infinite, propose{std::move(body)})
+    .then(
+      [exchange, done](const apply_result& result) {
+        if (auto failure = result.failure())
+          return respond_problem(*exchange, failure);
+        done(result);
+      },
+      [exchange](const caf::error& failure) {
+        respond_problem(*exchange, failure);
+      });
+}
+
+void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
+                    unsigned status) {
+  auto& servers = g.cluster().servers;
+  auto i = servers.find(id);
+  if (i == servers.end()) // Somebody removed it right after our change.
+    return respond_problem(exchange,
+                           problem{errc::not_found, "no such server: " + id});
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (status == 201)
+    headers.emplace_back("Location",
+                         std::string{servers_path} + "/" + percent_encode(id));
+  respond_data(exchange, server_report(i->second, {}), status,
+               std::move(headers));
+}
+
+/// The characters of host names and IP addresses (RFC 3986 §3.2.2).
+bool is_host(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'
+           || c == ':';
+  });
+}
+
+void post_server(gateway& g, routed_request from) {
+  field_reader body{from.request(), {"host", "port", "weight", "service"}};
+  add_server wanted;
+  wanted.host = body.text("host", 253);
+  wanted.port = static_cast<std::uint16_t>(body.integer("port", 1, 65535));
+  wanted.weight =
+    static_cast<std::uint32_t>(body.integer("weight", 0, 1000, 1));
+  wanted.service = body.text("service", 128, g.config.default_service);
+  if (!is_host(wanted.host))
+    body.reject("host", "must be a host name or an IP address");
+  if (body.failure())
+    return respond_problem(*from.exchange, *body.failure());
+  change(g, from.exchange, wanted,
+         [&g, exchange = from.exchange](const apply_result& result) {
+           respond_server(g, *exchange, result.value, 201);
+         });
+}
+
+void delete_server(gateway& g, routed_request from) {
+  auto id = from.params.at("serverId");
+  change(g, from.exchange, remove_server{id},
+         [exchange = from.exchange, id](const apply_result&) {
+           respond_data(*exchange, {{"id", id}, {"removed", true}});
+         });
+}
+
+void put_maintenance(gateway& g, routed_request from) {
+  field_reader body{from.request(), {"maintenance"}};
+  auto maintenance = body.boolean("maintenance");
+  if (body.failure())
+    return respond_problem(*from.exchange, *body.failure());
+  auto id = from.params.at("serverId");
+  change(g, from.exchange, set_maintenance{id, maintenance},
+         [&g, exchange = from.exchange, id](const apply_result&) {
+           respond_server(g, *exchange, id, 200);
+         });
+}
+
+/// The `service` parameter, or a problem.
+std::optional<problem> read_service(const http_request& request,
+                                    std::string& service) {
+  auto query = parse_query(request.query());
+  if (!query)
+    return problem{errc::malformed, "the query is malformed"};
+  for (auto& [name, value] : *query) {
+    if (name != "service")
+      return problem{errc::invalid_field,
+                     "unknown parameter; known is: service",
+                     name.substr(0, 64)};
+    service = value;
+  }
+  return std::nullopt;
+}
+
+void get_stats(gateway& g, routed_request from) {
+  std::string service;
+  if (auto wrong = read_service(from.request(), service))
+    return respond_problem(*from.exchange, *wrong);
+  gather_figures(g, {.traffic = true},
+                 [&g, service, exchange = from.exchange](const figures& all) {
+                   auto data = load_balancer_report(
+                     g.cluster(), all.traffic, service, g.config.algorithm);
+                   data["unreachable"] = g.names_of(all.unreachable);
+                   respond_data(*exchange, data);
+                 });
+}
+
+} // namespace
+
+void add_load_balancer_routes(gateway_router& routes) {
+  std::string base{servers_path};
+  routes.add(http_verb::get, "/api/infrastructure/loadbalancer/stats",
+             get_stats);
+  routes.add(http_verb::post, base, post_server);
+  routes.add(http_verb::delete_, base + "/:serverId", delete_server);
+  routes.add(http_verb::put, base + "/:serverId/maintenance", put_maintenance);
+}
+
+} // namespace troupe

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "messages/cache.hpp"
+#include "messages/cluster_state.hpp"
+#include "messages/resources.hpp"
+#include "messages/traffic.hpp"
+
+// What the API tells, as JSON, from what was gathered. Pure.
+
+namespace troupe {
+
+/// A server with its counters.
+nlohmann::json server_report(const server& what,
+                             const traffic_counters& traffic);
+
+/// `loadbalancer/stats`. An empty `service` means all.
+nlohmann::json
+load_balancer_report(const cluster_state& state,
+                     const std::map<std::string, traffic_counters>& traffic,
+                     std::string_view service, std::string_view algorithm);
+
+/// `cache/stats`.
+nlohmann::json cache_report(const cache_stats& stats);
+
+/// `cluster`.
+nlohmann::json cluster_report(const cluster_state& state, member_id self);
+
+/// Health of a service, from its servers: `healthy` when all that should take
+/// traffic can, `unhealthy` when none can, else `degraded`.
+std::string_view service_health(const std::vector<const server*>& servers);
+
+/// Health of the whole: `unhealthy` without a leader, or when every service is;
+/// `degraded` when some service or member is not well.
+std::string_view overall_health(const cluster_state& state);
+
+/// `health`. Figures of `system` are this node's.
+nlohmann::json
+health_report(const cluster_state& state,
+              const std::map<std::string, traffic_counters>& traffic,
+              const resource_usage& system, unix_ms now);
+
+nlohmann::json event_report(const event& what);
+
+/// The servers of each service.
+std::map<std::string, std::vector<const server*>>
+servers_by_service(const cluster_state& state);
+
+/// Why a node should get no requests; empty when it may.
+std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
+                                                member_id self, bool draining);
+
+} // namespace troupe

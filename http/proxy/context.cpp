@@ -1,0 +1,90 @@
+#include "http/proxy/context.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "http/proxy/session.hpp"
+
+namespace troupe::proxying {
+
+namespace {
+
+std::uint64_t random_prefix() {
+  std::random_device source;
+  return (std::uint64_t{source()} << 32) | source();
+}
+
+/// Whether that server may get traffic.
+bool in_traffic(const routing_table& table, const std::string& id) {
+  return std::any_of(table.pools.begin(), table.pools.end(), [&](auto& entry) {
+    auto& servers = entry.second.servers;
+    return std::any_of(servers.begin(), servers.end(),
+                       [&](auto& server) { return server.id == id; });
+  });
+}
+
+} // namespace
+
+proxy_context::proxy_context(io_thread& io, proxy_config config,
+                             routing_view routing)
+  : io(io), config(std::move(config)), ids(random_prefix()),
+    routing_(std::move(routing)) {
+}
+
+proxy_context::~proxy_context() = default;
+
+const std::shared_ptr<backend>&
+proxy_context::backend_of(const upstream& server) {
+  auto& known = backends_[server.id];
+  if (!known)
+    known = std::make_shared<backend>(server, config.max_idle_per_server);
+  return known;
+}
+
+const upstream* proxy_context::choose(const upstream_pool& pool,
+                                      const std::vector<std::string>& tried,
+                                      clock::time_point now) {
+  const upstream* ejected = nullptr;
+  auto turns = pool.schedule.size();
+  for (std::size_t i = 0; i < turns; ++i) {
+    // Each server passed over uses up its turn, so that its traffic spreads
+    // over all others and not to its successor alone.
+    auto turn = pool.cursor->fetch_add(1, std::memory_order_relaxed);
+    auto& server = pool.servers[pool.schedule[turn % turns]];
+    if (std::find(tried.begin(), tried.end(), server.id) != tried.end())
+      continue;
+    if (!backend_of(server)->passive.active(now))
+      return &server;
+    if (ejected == nullptr)
+      ejected = &server;
+  }
+  return ejected;
+}
+
+void proxy_context::forget(
+  std::list<std::shared_ptr<session>>::iterator position) {
+  sessions.erase(position);
+  config.open_connections->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void proxy_context::drop_idle(clock::time_point before) {
+  auto& table = *routing();
+  for (auto& [id, known] : backends_)
+    if (known->idle() > 0)
+      known->drop_idle(in_traffic(table, id) ? before
+                                             : clock::time_point::max());
+}
+
+bool proxy_context::has_idle() const {
+  return std::any_of(backends_.begin(), backends_.end(),
+                     [](auto& entry) { return entry.second->idle() > 0; });
+}
+
+traffic_report proxy_context::report() const {
+  traffic_report result{io.index(), {}};
+  for (auto& [id, known] : backends_)
+    result.by_server.emplace(id, known->counters);
+  return result;
+}
+
+} // namespace troupe::proxying

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "http/proxy/backend.hpp"
+#include "http/proxy/proxy.hpp"
+#include "http/proxy/request_forwarder.hpp"
+
+namespace troupe::proxying {
+
+class session;
+
+/// What the sessions of one io thread share.
+class proxy_context {
+public:
+  using clock = std::chrono::steady_clock;
+
+  proxy_context(io_thread& io, proxy_config config, routing_view routing);
+  ~proxy_context();
+
+  /// The routing table now. Keep the pointer while something in it is used.
+  const std::shared_ptr<const routing_table>& routing() {
+    return routing_.share();
+  }
+
+  /// This thread's view of a server, made at its first use.
+  const std::shared_ptr<backend>& backend_of(const upstream& server);
+
+  /// The next server of a pool by its schedule. Leaves out those that were
+  /// tried, and passes over ejected ones while there is another. Null when all
+  /// were tried.
+  const upstream* choose(const upstream_pool& pool,
+                         const std::vector<std::string>& tried,
+                         clock::time_point now);
+
+  /// Whether a session may wait for another request.
+  bool draining = false;
+  /// Whether there are counters that the balancer has not seen.
+  bool unreported = false;
+
+  io_thread& io;
+  const proxy_config config;
+  request_id_source ids;
+  std::list<std::shared_ptr<session>> sessions;
+
+  /// Ends a session's membership in `sessions`; it lives on until its caller
+  /// returns.
+  void forget(std::list<std::shared_ptr<session>>::iterator position);
+
+  /// Drops connections that are idle since `before`, or whose server gets no
+  /// more traffic.
+  void drop_idle(clock::time_point before);
+
+  bool has_idle() const;
+
+  /// Totals of all servers.
+  traffic_report report() const;
+
+private:
+  published_reader<routing_table> routing_;
+  std::unordered_map<std::string, std::shared_ptr<backend>> backends_;
+};
+
+} // namespace troupe::proxying

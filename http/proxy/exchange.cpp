@@ -1,0 +1,380 @@
+// The part of `session` that talks to a server.
+
+#include "http/proxy/session.hpp"
+
+namespace troupe::proxying {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+} // namespace
+
+void session::begin_exchange() {
+  instance_ = request_->target();
+  table_ = context_.routing();
+  auto service = table_->match(request_->host(), instance_);
+  if (service.empty()) {
+    answer(404, "no route takes this host and path");
+    return;
+  }
+  auto pool = table_->pools.find(service);
+  if (pool == table_->pools.end()) {
+    answer(503, "service '" + std::string{service} + "' has no servers");
+    return;
+  }
+  pool_ = &pool->second;
+  if (pool_->schedule.empty()) {
+    answer(503, pool_->unavailable_reason);
+    return;
+  }
+  tried_.clear();
+  attempts_ = 0;
+  attempt();
+}
+
+void session::attempt() {
+  auto* server = attempts_ < context_.config.max_attempts
+                   ? context_.choose(*pool_, tried_, clock::now())
+                   : nullptr;
+  if (server == nullptr) {
+    answer(last_timed_out_ ? 504 : 502,
+           "no server of service '" + pool_->service
+             + "' could be reached; the last one: " + last_failure_);
+    return;
+  }
+  ++attempts_;
+  enter_backend(*server);
+  while (auto connection = backend_->take()) {
+    // What can't be repeated must not meet a connection whose end has not been
+    // read yet.
+    if ((request_->is_idempotent() && !request_->has_body())
+        || connection->is_quiet()) {
+      use(std::move(connection), true);
+      return;
+    }
+    connection->close();
+  }
+  connect();
+}
+
+void session::connect() {
+  phase_ = phase::connecting;
+  set_deadline(context_.config.connect_timeout);
+  connector_ = connector::start(context_.io.context(), backend_,
+                                [this](error_code failure, tcp_socket socket) {
+                                  on_connected(failure, std::move(socket));
+                                });
+  // Learn when the client goes away meanwhile.
+  if (request_complete())
+    listen_to_client();
+}
+
+void session::on_connected(error_code failure, tcp_socket socket) {
+  auto self = shared_from_this();
+  connector_.reset();
+  if (failure) {
+    connect_failed(failure.message(), false);
+    return;
+  }
+  backend_->passive.succeeded();
+  ++backend_->counters.connections;
+  use(std::make_shared<stream>(std::move(socket), max_buffer), false);
+}
+
+void session::connect_failed(std::string why, bool timed_out) {
+  connector_.reset();
+  auto& server = backend_->server();
+  last_failure_ = to_string(endpoint{server.host, server.port}) + ": " + why;
+  last_timed_out_ = timed_out;
+  backend_->passive.failed(clock::now());
+  tried_.push_back(server.id);
+  leave_backend(true);
+  attempt();
+}
+
+void session::use(stream_ptr upstream, bool reused) {
+  upstream_ = std::move(upstream);
+  upstream_->observe(this);
+  reused_ = reused;
+  upstream_ended_ = false;
+  upstream_refuses_ = false;
+  response_begun_ = false;
+  response_head_done_ = false;
+  phase_ = phase::exchanging;
+  begin_response();
+  send_request();
+  // Of a pooled connection this read is under way since it is in the pool.
+  if (phase_ == phase::exchanging)
+    upstream_->read();
+}
+
+void session::begin_response() {
+  auto keep = request_->keep_alive() && !context_.draining;
+  response_.emplace(response_forwarder::options{request_->is_head(),
+                                                request_->is_http_1_0(), keep,
+                                                request_id_, max_buffer},
+                    to_client_);
+}
+
+void session::send_request() {
+  if (request_complete()) {
+    request_ended_ = clock::now();
+    deadline_ = request_ended_ + context_.config.response_header_timeout;
+  } else {
+    set_deadline(context_.config.body_idle_timeout);
+  }
+  switch (upstream_->write(to_upstream_)) {
+    case stream::write_result::done:
+      on_request_sent();
+      break;
+    case stream::write_result::pending:
+      writing_upstream_ = true;
+      break;
+    case stream::write_result::failed:
+      // The server may have answered before it closed: what can be read
+      // decides.
+      upstream_refuses_ = true;
+  }
+}
+
+void session::on_request_sent() {
+  // What can be sent again is kept.
+  if (!can_retry())
+    to_upstream_.clear();
+  if (request_complete())
+    listen_to_client();
+  else
+    read_request_body();
+}
+
+void session::read_request_body() {
+  if (upstream_refuses_)
+    return;
+  auto bytes = client_->inbound();
+  if (bytes.empty()) {
+    client_->read();
+    return;
+  }
+  error_code failure;
+  client_->consume(request_->forward(bytes, failure));
+  auto bad = failure && failure != http::error::need_more;
+  if (bad || (!request_complete() && !client_->read())) {
+    fail_exchange(400, "the request's body is not valid: "
+                         + (bad ? failure.message()
+                                : std::string{"a chunk header too long"}));
+    return;
+  }
+  if (to_upstream_.empty())
+    return;
+  send_request();
+}
+
+void session::listen_to_client() {
+  // Only to learn when it goes away; what it pipelines stays in the buffer,
+  // and while that is full the read waits.
+  if (!client_ended_ && client_->inbound().empty())
+    client_->read();
+}
+
+void session::forward_response() {
+  while (phase_ == phase::exchanging && !writing_client_) {
+    if (response_head_done_ && response_->is_done()) {
+      end_response();
+      return;
+    }
+    if (upstream_->inbound().empty()) {
+      if (upstream_ended_)
+        end_of_upstream();
+      else
+        upstream_->read();
+      return;
+    }
+    if (!parse_response())
+      return;
+  }
+}
+
+bool session::parse_response() {
+  response_begun_ = true;
+  // A client that still sends when the answer begins is not listened to for
+  // another request: nobody reads the rest of this one.
+  if (!response_head_done_ && (context_.draining || !request_complete()))
+    response_->close_client();
+  error_code failure;
+  upstream_->consume(response_->forward(upstream_->inbound(), failure));
+  auto needs_more = failure == http::error::need_more;
+  if (failure && !needs_more) {
+    fail_exchange(502, "the server's answer is not valid HTTP/1.1: "
+                         + failure.message());
+    return false;
+  }
+  if (!response_head_done_ && response_->is_header_done()
+      && !on_response_head())
+    return false;
+  if (response_head_done_) {
+    if (response_->is_done())
+      release_upstream();
+    else
+      set_deadline(context_.config.body_idle_timeout);
+    if (!flush_response())
+      return false;
+  }
+  if (!needs_more)
+    return true;
+  if (upstream_ended_)
+    end_of_upstream();
+  else if (!upstream_->read())
+    fail_exchange(502, "the server's answer has lines longer than "
+                         + std::to_string(max_buffer) + " bytes");
+  return false;
+}
+
+bool session::on_response_head() {
+  if (response_->is_interim()) {
+    // An HTTP/1.0 client knows no interim answers (RFC 9110 §15.2).
+    if (request_->is_http_1_0())
+      to_client_.clear();
+    begin_response();
+    return flush_response();
+  }
+  auto waited = clock::now() - request_ended_;
+  if (request_complete())
+    backend_->counters.latency_us += static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+  if (response_->status() == 101) {
+    if (request_->wants_upgrade())
+      begin_tunnel();
+    else
+      fail_exchange(502, "the server switched protocols unasked");
+    return false;
+  }
+  response_head_done_ = true;
+  return true;
+}
+
+bool session::flush_response() {
+  if (to_client_.empty())
+    return true;
+  switch (client_->write(to_client_)) {
+    case stream::write_result::done:
+      to_client_.clear();
+      return true;
+    case stream::write_result::pending:
+      writing_client_ = true;
+      return false;
+    case stream::write_result::failed:
+      close();
+  }
+  return false;
+}
+
+void session::end_response() {
+  leave_backend(response_->status() >= 500);
+  end_request(response_->keeps_client() && request_complete());
+}
+
+void session::on_upstream_ended(error_code why) {
+  upstream_ended_ = true;
+  upstream_failure_ = why;
+  if (phase_ == phase::exchanging)
+    forward_response();
+}
+
+void session::end_of_upstream() {
+  auto clean = upstream_failure_ == boost::asio::error::eof;
+  if (response_head_done_) {
+    error_code partial = http::error::partial_message;
+    if (clean)
+      response_->put_eof(partial);
+    if (partial) {
+      fail_exchange(502, "the server's answer ended early");
+      return;
+    }
+    release_upstream();
+    if (flush_response())
+      end_response();
+  } else if (can_retry()) {
+    retry_on_new_connection();
+  } else {
+    fail_exchange(502, clean ? "the server closed the connection before it "
+                               "answered"
+                             : "the connection to the server broke: "
+                                 + upstream_failure_.message());
+  }
+}
+
+bool session::can_retry() const {
+  return reused_ && !response_begun_ && request_complete()
+         && !request_->has_body() && request_->is_idempotent();
+}
+
+void session::retry_on_new_connection() {
+  // The server closed a connection that it thought idle (RFC 9112 §9.3.1). It
+  // is the same attempt at the same server.
+  upstream_->close();
+  upstream_.reset();
+  writing_upstream_ = false;
+  connect();
+}
+
+void session::exchange_timed_out() {
+  if (response_head_done_ || request_complete())
+    fail_exchange(504, "the server did not answer in time");
+  else
+    fail_exchange(408, "the request's body did not arrive in time");
+}
+
+void session::fail_exchange(unsigned status, std::string_view detail) {
+  leave_backend(status >= 500);
+  if (!response_head_done_) {
+    answer(status, detail);
+    return;
+  }
+  // Part of the answer is with the client: it must not take it for the whole.
+  if (response_->ends_with_connection())
+    client_->reset();
+  close();
+}
+
+void session::enter_backend(const upstream& server) {
+  backend_ = context_.backend_of(server);
+  ++backend_->counters.requests;
+  ++backend_->counters.active;
+  context_.unreported = true;
+}
+
+void session::leave_backend(bool failed) {
+  if (!backend_)
+    return;
+  --backend_->counters.active;
+  if (failed)
+    ++backend_->counters.failures;
+  context_.unreported = true;
+  backend_.reset();
+}
+
+void session::release_upstream() {
+  auto reusable = request_complete() && response_->keep_alive()
+                  && !writing_upstream_ && !upstream_ended_
+                  && !upstream_refuses_ && upstream_->inbound().empty()
+                  && !context_.draining;
+  if (reusable)
+    backend_->keep(std::move(upstream_), clock::now());
+  else
+    upstream_->close();
+  upstream_.reset();
+}
+
+void session::drop_upstream() {
+  if (connector_)
+    connector_->cancel();
+  connector_.reset();
+  if (upstream_)
+    upstream_->close();
+  upstream_.reset();
+  writing_upstream_ = false;
+  leave_backend(false);
+}
+
+} // namespace troupe::proxying

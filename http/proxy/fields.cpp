@@ -1,0 +1,91 @@
+#include "http/proxy/fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+namespace troupe::proxying {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+  auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && blank(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
+bool within(std::string_view part, std::string_view whole) {
+  std::less_equal<const char*> le;
+  return le(whole.data(), part.data())
+         && le(part.data() + part.size(), whole.data() + whole.size());
+}
+
+} // namespace
+
+bool iequals(std::string_view lhs, std::string_view rhs) noexcept {
+  auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  };
+  return std::equal(lhs.begin(), lhs.end(), rhs.begin(), rhs.end(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
+}
+
+void connection_options::add(std::string_view value) {
+  while (!value.empty()) {
+    auto comma = value.find(',');
+    auto token = trim(value.substr(0, comma));
+    value.remove_prefix(comma == value.npos ? value.size() : comma + 1);
+    if (iequals(token, "upgrade"))
+      upgrade = true;
+    else if (!token.empty() && !iequals(token, "close")
+             && !iequals(token, "keep-alive"))
+      fields.emplace_back(token);
+  }
+}
+
+void remove_fields(std::string& message, std::size_t from,
+                   const std::vector<std::string>& names) {
+  auto line = from;
+  while (line < message.size()) {
+    auto end = message.find("\r\n", line);
+    auto next = end == message.npos ? message.size() : end + 2;
+    auto text = std::string_view{message}.substr(line, next - line);
+    auto name = text.substr(0, text.find(':'));
+    auto named = [&](auto& other) { return iequals(name, other); };
+    if (!iequals(name, "host")
+        && std::any_of(names.begin(), names.end(), named))
+      message.erase(line, next - line);
+    else
+      line = next;
+  }
+}
+
+bool append_field(std::string& message, std::string_view name,
+                  std::string_view value, std::string_view input) {
+  if (value.empty()) {
+    message.append(name).append(":\r\n");
+    return true;
+  }
+  // The parser unfolds into a buffer of its own, or skips an empty first line.
+  if (!within(value, input))
+    return false;
+  auto* gap = name.data() + name.size();
+  auto gap_size = static_cast<std::size_t>(value.data() - gap);
+  if (std::string_view{gap, gap_size}.find('\r') != std::string_view::npos)
+    return false;
+  message.append(name.data(), name.size() + gap_size + value.size());
+  message.append("\r\n");
+  return true;
+}
+
+void append_chunk_header(std::string& message, std::uint64_t size) {
+  char digits[16];
+  auto end = std::to_chars(digits, digits + sizeof(digits), size, 16).ptr;
+  message.append(digits, static_cast<std::size_t>(end - digits));
+  message.append("\r\n");
+}
+
+} // namespace troupe::proxying

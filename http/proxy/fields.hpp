@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/beast/http/field.hpp>
+
+// Rules for single header fields, shared by both directions.
+
+namespace troupe::proxying {
+
+/// Whether a field is for one connection only and must not be forwarded as it
+/// came (RFC 9110 §7.6.1). Framing and Upgrade are among them: the forwarders
+/// write their own.
+constexpr bool is_hop_by_hop(boost::beast::http::field name) {
+  using boost::beast::http::field;
+  switch (name) {
+    case field::connection:
+    case field::keep_alive:
+    case field::proxy_connection:
+    case field::proxy_authenticate:
+    case field::proxy_authorization:
+    case field::te:
+    case field::transfer_encoding:
+    case field::upgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool iequals(std::string_view lhs, std::string_view rhs) noexcept;
+
+/// What a `Connection` field asks for, besides `close` and `keep-alive`, which
+/// the parser knows.
+struct connection_options {
+  bool upgrade = false;
+  /// Names of fields that are for this connection only.
+  std::vector<std::string> fields;
+
+  /// Adds the options of one more field line.
+  void add(std::string_view value);
+};
+
+/// Removes the fields of these names from a message's header lines, which
+/// start at `from` in `message`. `Host` stays whatever is asked: a client that
+/// names it must not change which site is meant.
+void remove_fields(std::string& message, std::size_t from,
+                   const std::vector<std::string>& names);
+
+/// Appends `name: value` as it was received, from the name's first character
+/// to the value's last. False when the line is folded (obs-fold, RFC 9112
+/// §5.2), which is not forwarded. `input` is what the parser was given.
+bool append_field(std::string& message, std::string_view name,
+                  std::string_view value, std::string_view input);
+
+/// Appends `size` as a chunk's first line.
+void append_chunk_header(std::string& message, std::uint64_t size);
+
+} // namespace troupe::proxying

@@ -1,0 +1,59 @@
+#include "http/proxy/problem.hpp"
+
+#include <boost/beast/http/status.hpp>
+#include <nlohmann/json.hpp>
+
+#include "messages/error.hpp"
+
+namespace troupe::proxying {
+
+std::string_view problem_code(unsigned status) {
+  switch (status) {
+    case 404:
+      return to_string(errc::not_found);
+    case 405:
+      return to_string(errc::method_not_allowed);
+    case 408:
+    case 504:
+      return to_string(errc::timed_out);
+    case 431:
+      return to_string(errc::too_large);
+    case 502:
+    case 503:
+      return to_string(errc::unavailable);
+    default:
+      return to_string(errc::malformed);
+  }
+}
+
+void append_problem(std::string& out, const problem& what) {
+  namespace http = boost::beast::http;
+  auto reason = http::obsolete_reason(http::int_to_status(what.status));
+  std::string title{reason.data(), reason.size()};
+  nlohmann::ordered_json error{
+    {"type", "about:blank"},
+    {"title", title},
+    {"status", what.status},
+    {"detail", what.detail},
+    {"code", what.code},
+    {"instance", what.instance},
+    {"requestId", what.request_id},
+  };
+  nlohmann::ordered_json body{{"success", false}, {"error", std::move(error)}};
+  // What a client sent need not be UTF-8.
+  auto text =
+    body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  out.append("HTTP/1.1 ").append(std::to_string(what.status));
+  out.append(" ").append(title);
+  out.append("\r\nContent-Type: application/json\r\nContent-Length: ");
+  out.append(std::to_string(text.size()));
+  if (!what.request_id.empty())
+    out.append("\r\nX-Request-Id: ").append(what.request_id);
+  if (!what.keep_alive)
+    out.append("\r\nConnection: close");
+  out.append("\r\n\r\n");
+  if (!what.head_only)
+    out.append(text);
+}
+
+} // namespace troupe::proxying

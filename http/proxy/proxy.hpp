@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <caf/error.hpp>
+
+#include "actors/balancer/routing.hpp"
+#include "http/server/io_thread.hpp"
+#include "messages/directory.hpp"
+
+namespace troupe {
+
+struct proxy_config {
+  using milliseconds = std::chrono::milliseconds;
+
+  /// To open one connection to a server, its name's resolution included.
+  milliseconds connect_timeout{2000};
+  /// For a client to send a whole request header.
+  milliseconds client_header_timeout{10000};
+  /// From the request's end to the answer's header.
+  milliseconds response_header_timeout{60000};
+  /// Without any progress in a body, on either side.
+  milliseconds body_idle_timeout{60000};
+  /// Between two requests of a client.
+  milliseconds keep_alive_timeout{60000};
+  /// Of a pooled connection to a server.
+  milliseconds upstream_idle_timeout{30000};
+  /// Without any byte after a switch of protocols (WebSocket).
+  milliseconds tunnel_idle_timeout{3600000};
+  /// Between two traffic reports to the balancer.
+  milliseconds report_interval{1000};
+  std::size_t max_header_bytes = 16 << 10;
+  /// Idle connections kept to one server, by one io thread.
+  std::size_t max_idle_per_server = 64;
+  /// Servers tried for one request.
+  std::uint32_t max_attempts = 3;
+  /// Clients' connections to this node; one more is answered 503.
+  std::uint32_t max_connections = 10000;
+  /// How many there are now, shared by the copies of this config, one of which
+  /// each io thread's proxy holds.
+  std::shared_ptr<std::atomic<std::uint32_t>> open_connections =
+    std::make_shared<std::atomic<std::uint32_t>>(0);
+
+  /// Errors: invalid_field.
+  caf::error validate() const;
+};
+
+/// One io thread's part of the node's reverse proxy (HTTP/1.1). All members
+/// are for that thread, or for any while it does not run.
+class proxy {
+public:
+  /// Decides by `routing`; reports its traffic to the local `balancer` in
+  /// `names`.
+  proxy(io_thread& io, proxy_config config, routing_view routing,
+        directory_ptr names);
+
+  /// Ends what is under way, at once.
+  ~proxy();
+
+  proxy(const proxy&) = delete;
+  proxy& operator=(const proxy&) = delete;
+
+  /// Listens beside the other io threads' proxies (SO_REUSEPORT).
+  /// Errors: unavailable (the address can't be bound).
+  caf::error start(const endpoint& listen);
+
+  /// Where it listens; tells the port when it was asked for 0.
+  endpoint local_endpoint() const;
+
+  /// Stops accepting, lets requests under way finish and closes idle
+  /// connections. Calls `done` when none is left; what is left after
+  /// `deadline` is closed.
+  void drain(std::chrono::milliseconds deadline, std::function<void()> done);
+
+  /// Clients' connections.
+  std::size_t connections() const;
+
+private:
+  class impl;
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace troupe

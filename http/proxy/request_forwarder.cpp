@@ -1,0 +1,321 @@
+#include "http/proxy/request_forwarder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace troupe::proxying {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view to_std(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Characters of a host and port, an address literal among them (RFC 3986
+/// §3.2.2). User information is left out: `@` is refused.
+bool is_authority(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    constexpr std::string_view others = "-._~!$&'()*+,;=:[]%";
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z')
+           || others.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+/// An id that can stand in logs and JSON as it is.
+bool is_request_id(std::string_view text) {
+  constexpr std::size_t longest = 128;
+  return !text.empty() && text.size() <= longest
+         && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+              return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+            });
+}
+
+void append_hex(std::string& text, std::uint64_t number) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 16> result;
+  for (auto i = result.rbegin(); i != result.rend(); ++i, number >>= 4)
+    *i = digits[number & 15];
+  text.append(result.data(), result.size());
+}
+
+} // namespace
+
+void request_id_source::next(std::string& id) {
+  id.clear();
+  append_hex(id, prefix_);
+  append_hex(id, ++count_);
+}
+
+request_forwarder::request_forwarder(const options& with, std::string& out,
+                                     std::string& id, request_id_source& ids)
+  : options_(with), out_(out), id_(id), ids_(ids) {
+  id_.clear();
+  eager(true);
+  header_limit(static_cast<std::uint32_t>(with.max_header_bytes));
+  // Not none, which Beast 1.74 takes for 0.
+  body_limit(std::numeric_limits<std::uint64_t>::max());
+}
+
+std::size_t request_forwarder::forward(std::string_view input,
+                                       error_code& failure) {
+  input_ = input;
+  return put({input.data(), input.size()}, failure);
+}
+
+refusal request_forwarder::why_refused(error_code failure) const {
+  if (refusal_)
+    return *refusal_;
+  if (failure == http::error::header_limit)
+    return {431, "the header is larger than "
+                   + std::to_string(options_.max_header_bytes) + " bytes"};
+  if (failure == http::error::bad_version)
+    return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+  return {400, "not a valid HTTP/1.1 request: " + failure.message()};
+}
+
+bool request_forwarder::is_idempotent() const {
+  switch (verb_) {
+    case http::verb::get:
+    case http::verb::head:
+    case http::verb::options:
+    case http::verb::put:
+    case http::verb::delete_:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void request_forwarder::refuse(unsigned status, std::string detail,
+                               error_code& failure) {
+  refusal_ = refusal{status, std::move(detail)};
+  failure = http::error::bad_value;
+}
+
+void request_forwarder::on_request_impl(http::verb verb, string_view method,
+                                        string_view target, int version,
+                                        error_code& failure) {
+  verb_ = verb;
+  version_ = version;
+  if (verb == http::verb::connect || verb == http::verb::trace) {
+    refuse(405, "the proxy does not take this method", failure);
+    return;
+  }
+  method_ = {out_.size(), method.size()};
+  out_.append(method.data(), method.size()).push_back(' ');
+  if (!take_target(to_std(target), failure))
+    return;
+  out_.append(" HTTP/1.1\r\n");
+  header_bytes_ = method.size() + target.size();
+  header_start_ = out_.size();
+  if (absolute_target_)
+    out_.append("Host: ").append(host_).append("\r\n");
+  failure = {};
+}
+
+bool request_forwarder::take_target(std::string_view target,
+                                    error_code& failure) {
+  constexpr std::string_view scheme = "http://";
+  if (target.size() >= scheme.size()
+      && iequals(target.substr(0, scheme.size()), scheme)) {
+    // absolute-form: its authority replaces Host (RFC 9112 §3.2.2).
+    target.remove_prefix(scheme.size());
+    auto authority = target.substr(0, target.find_first_of("/?"));
+    target.remove_prefix(authority.size());
+    if (authority.empty() || !is_authority(authority)) {
+      refuse(400, "the request target's authority is not valid", failure);
+      return false;
+    }
+    absolute_target_ = true;
+    host_ = authority;
+  }
+  auto start = out_.size();
+  if (absolute_target_ && !target.starts_with('/'))
+    out_.push_back('/');
+  else if (!target.starts_with('/')
+           && !(target == "*" && verb_ == http::verb::options)) {
+    refuse(400, "the request target is not a path", failure);
+    return false;
+  }
+  out_.append(target);
+  target_ = {start, out_.size() - start};
+  return true;
+}
+
+void request_forwarder::on_field_impl(field name, string_view raw_text,
+                                      string_view raw_value,
+                                      error_code& failure) {
+  auto text = to_std(raw_text);
+  auto value = to_std(raw_value);
+  failure = {};
+  header_bytes_ += text.size() + value.size() + 4;
+  if (header_bytes_ > options_.max_header_bytes) {
+    failure = http::error::header_limit;
+    return;
+  }
+  // Trailers may be discarded (RFC 9110 §6.5.1), and are.
+  if (header_done_)
+    return;
+  auto start = out_.size();
+  if (!append_field(out_, text, value, input_)) {
+    refuse(400, "header lines must not be folded", failure);
+    return;
+  }
+  auto drop = [&] { out_.resize(start); };
+  switch (name) {
+    case field::unknown:
+      if (take_own_field(text, value))
+        drop();
+      return;
+    case field::host:
+      if (absolute_target_)
+        drop();
+      take_host(value, failure);
+      return;
+    case field::content_length:
+      drop();
+      return;
+    case field::transfer_encoding:
+      drop();
+      take_transfer_coding(value, failure);
+      return;
+    case field::connection:
+      drop();
+      connection_.add(value);
+      return;
+    case field::upgrade:
+      drop();
+      upgrade_to_ = upgrade_to_.empty()
+                      ? std::string{value}
+                      : upgrade_to_ + ", " + std::string{value};
+      return;
+    case field::expect:
+      // An HTTP/1.0 client does not wait for 100 (RFC 9110 §10.1.1).
+      if (version_ < 11)
+        drop();
+      else if (!iequals(value, "100-continue"))
+        refuse(417, "the only expectation met here is 100-continue", failure);
+      return;
+    default:
+      if (is_hop_by_hop(name))
+        drop();
+  }
+}
+
+void request_forwarder::take_host(std::string_view value, error_code& failure) {
+  if (host_seen_)
+    refuse(400, "more than one Host field", failure);
+  else if (!is_authority(value))
+    refuse(400, "the Host field is not a host and port", failure);
+  host_seen_ = true;
+  if (!absolute_target_)
+    host_ = value;
+}
+
+void request_forwarder::take_transfer_coding(std::string_view value,
+                                             error_code& failure) {
+  if (version_ < 11)
+    refuse(400, "Transfer-Encoding in an HTTP/1.0 request", failure);
+  else if (!iequals(value, "chunked"))
+    refuse(400, "the only transfer coding taken is chunked", failure);
+}
+
+bool request_forwarder::take_own_field(std::string_view name,
+                                       std::string_view value) {
+  constexpr std::string_view id = "x-request-id";
+  constexpr std::string_view host = "x-forwarded-host";
+  constexpr std::string_view proto = "x-forwarded-proto";
+  switch (name.size()) {
+    case id.size():
+      if (!iequals(name, id))
+        return false;
+      if (id_.empty() && is_request_id(value))
+        id_ = value;
+      return true;
+    case host.size():
+      return iequals(name, host);
+    case proto.size():
+      return iequals(name, proto);
+    default:
+      return false;
+  }
+}
+
+void request_forwarder::on_header_impl(error_code& failure) {
+  failure = {};
+  header_done_ = true;
+  if (version_ >= 11 && !host_seen_) {
+    refuse(400, "an HTTP/1.1 request needs a Host field", failure);
+    return;
+  }
+  if (!connection_.fields.empty())
+    remove_fields(out_, header_start_, connection_.fields);
+  append_framing();
+  append_upgrade();
+  out_.append(options_.added_lines);
+  if (!host_.empty())
+    out_.append("X-Forwarded-Host: ").append(host_).append("\r\n");
+  if (id_.empty())
+    ids_.next(id_);
+  out_.append("X-Request-Id: ").append(id_).append("\r\n\r\n");
+}
+
+void request_forwarder::append_framing() {
+  if (chunked()) {
+    has_body_ = true;
+    out_.append("Transfer-Encoding: chunked\r\n");
+  } else if (auto length = content_length()) {
+    has_body_ = *length > 0;
+    out_.append("Content-Length: ")
+      .append(std::to_string(*length))
+      .append("\r\n");
+  }
+}
+
+void request_forwarder::append_upgrade() {
+  // Clear-text HTTP/2 would carry requests past this proxy's rules.
+  if (!connection_.upgrade || upgrade_to_.empty() || version_ < 11 || has_body_
+      || iequals(std::string_view{upgrade_to_}.substr(0, 3), "h2c")
+      || upgrade_to_.find(',') != std::string::npos)
+    return;
+  upgrading_ = true;
+  out_.append("Connection: Upgrade\r\nUpgrade: ")
+    .append(upgrade_to_)
+    .append("\r\n");
+}
+
+std::size_t request_forwarder::on_body_impl(string_view body,
+                                            error_code& failure) {
+  failure = {};
+  out_.append(body.data(), body.size());
+  return body.size();
+}
+
+void request_forwarder::on_chunk_header_impl(std::uint64_t size, string_view,
+                                             error_code& failure) {
+  failure = {};
+  if (size > 0)
+    append_chunk_header(out_, size);
+}
+
+std::size_t request_forwarder::on_chunk_body_impl(std::uint64_t left,
+                                                  string_view body,
+                                                  error_code& failure) {
+  failure = {};
+  out_.append(body.data(), body.size());
+  if (left == body.size())
+    out_.append("\r\n");
+  return body.size();
+}
+
+void request_forwarder::on_finish_impl(error_code& failure) {
+  failure = {};
+  if (chunked())
+    out_.append("0\r\n\r\n");
+}
+
+} // namespace troupe::proxying

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include "http/proxy/fields.hpp"
+
+namespace troupe::proxying {
+
+/// Makes ids for requests that come without one: 32 hex digits.
+class request_id_source {
+public:
+  explicit request_id_source(std::uint64_t prefix) : prefix_(prefix) {}
+
+  void next(std::string& id);
+
+private:
+  std::uint64_t prefix_;
+  std::uint64_t count_ = 0;
+};
+
+/// Why a request is not forwarded.
+struct refusal {
+  unsigned status = 400;
+  std::string detail;
+};
+
+/// Parses one request and, in the same pass, writes what goes to the server:
+/// hop-by-hop fields left out, the proxy's own added, the body's framing made
+/// anew. Refuses what two parties could read differently (request smuggling,
+/// RFC 9112 §11.2).
+class request_forwarder final : public boost::beast::http::basic_parser<true> {
+public:
+  using error_code = boost::beast::error_code;
+
+  struct options {
+    /// Lines that every request of this client gets, whole: X-Forwarded-For
+    /// and -Proto, Via.
+    std::string_view added_lines;
+    std::size_t max_header_bytes = 16 << 10;
+  };
+
+  /// Appends to `out`; writes the request's id, taken or made, to `id`.
+  request_forwarder(const options& with, std::string& out, std::string& id,
+                    request_id_source& ids);
+
+  /// As `put`, and bytes after the message's end stay. Returns how many were
+  /// used.
+  std::size_t forward(std::string_view input, error_code& failure);
+
+  /// Why the last `forward` failed.
+  refusal why_refused(error_code failure) const;
+
+  // The following need a complete header. The views hold until `out` changes.
+  std::string_view method() const { return part(method_); }
+  std::string_view target() const { return part(target_); }
+  std::string_view host() const { return host_; }
+  bool is_head() const { return verb_ == boost::beast::http::verb::head; }
+  bool is_http_1_0() const { return version_ == 10; }
+  bool has_body() const { return has_body_; }
+  /// Whether the server may switch protocols.
+  bool wants_upgrade() const { return upgrading_; }
+  /// Whether doing it twice is doing it once (RFC 9110 §9.2.2).
+  bool is_idempotent() const;
+
+private:
+  using string_view = boost::beast::string_view;
+  using field = boost::beast::http::field;
+
+  struct range {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
+
+  std::string_view part(range where) const {
+    return std::string_view{out_}.substr(where.offset, where.size);
+  }
+
+  void refuse(unsigned status, std::string detail, error_code& failure);
+  bool take_target(std::string_view target, error_code& failure);
+  void take_host(std::string_view value, error_code& failure);
+  void take_transfer_coding(std::string_view value, error_code& failure);
+  bool take_own_field(std::string_view name, std::string_view value);
+  void append_framing();
+  void append_upgrade();
+
+  void on_request_impl(boost::beast::http::verb verb, string_view method,
+                       string_view target, int version,
+                       error_code& failure) override;
+  void on_response_impl(int, string_view, int, error_code&) override {}
+  void on_field_impl(field name, string_view text, string_view value,
+                     error_code& failure) override;
+  void on_header_impl(error_code& failure) override;
+  void on_body_init_impl(const boost::optional<std::uint64_t>&,
+                         error_code& failure) override {
+    failure = {};
+  }
+  std::size_t on_body_impl(string_view body, error_code& failure) override;
+  void on_chunk_header_impl(std::uint64_t size, string_view extensions,
+                            error_code& failure) override;
+  std::size_t on_chunk_body_impl(std::uint64_t left, string_view body,
+                                 error_code& failure) override;
+  void on_finish_impl(error_code& failure) override;
+
+  options options_;
+  std::string& out_;
+  std::string& id_;
+  request_id_source& ids_;
+  std::string_view input_;
+  std::optional<refusal> refusal_;
+
+  boost::beast::http::verb verb_{};
+  int version_ = 11;
+  range method_;
+  range target_;
+  std::size_t header_start_ = 0;
+  std::size_t header_bytes_ = 0;
+  std::string host_;
+  bool host_seen_ = false;
+  bool absolute_target_ = false;
+  bool header_done_ = false;
+  bool has_body_ = false;
+  bool upgrading_ = false;
+  std::string upgrade_to_;
+  connection_options connection_;
+};
+
+} // namespace troupe::proxying

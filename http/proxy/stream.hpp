@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+namespace troupe::proxying {
+
+/// A socket that knows its loop's type: the default any-executor costs a
+/// virtual call and a reference count per operation.
+using tcp_socket =
+  boost::asio::basic_stream_socket<boost::asio::ip::tcp,
+                                   boost::asio::io_context::executor_type>;
+
+/// One TCP connection with an inbound buffer. At most one read and one write
+/// are under way. Everything happens on the loop's thread.
+class stream : public std::enable_shared_from_this<stream> {
+public:
+  /// Who is told what happens. No call comes from within a call to the stream.
+  class observer {
+  public:
+    /// `inbound` grew.
+    virtual void on_bytes(stream& from) = 0;
+    /// A write that was `pending` is through.
+    virtual void on_written(stream& to) = 0;
+    /// Nothing more can be read. `eof`: the peer ended its side.
+    virtual void on_ended(stream& from, boost::system::error_code why) = 0;
+    /// A write that was `pending` is not through.
+    virtual void on_write_failed(stream& to) = 0;
+
+  protected:
+    ~observer() = default;
+  };
+
+  enum class write_result { done, pending, failed };
+
+  /// The buffer starts small and grows up to `max_buffer` bytes.
+  stream(tcp_socket socket, std::size_t max_buffer);
+
+  /// Null: nobody is told any more.
+  void observe(observer* who) noexcept { observer_ = who; }
+
+  std::string_view inbound() const noexcept {
+    return {data_.get() + begin_, end_ - begin_};
+  }
+
+  /// Drops the first bytes of `inbound`.
+  void consume(std::size_t count) noexcept { begin_ += count; }
+
+  /// Starts a read unless one is under way. False: the buffer is full.
+  bool read();
+
+  /// Writes at once what the kernel takes; the rest follows by itself, and
+  /// `bytes` must stay until then.
+  write_result write(std::string_view bytes);
+
+  /// Ends our side of the connection.
+  void shutdown_send() noexcept;
+
+  /// Cancels what is under way; the observer hears no more.
+  void close() noexcept;
+
+  /// As `close`, but the peer sees a reset: what it got is not whole.
+  void reset() noexcept;
+
+  /// Whether the peer neither closed the connection nor sent anything, as far
+  /// as the kernel knows at this moment.
+  bool is_quiet() noexcept;
+
+private:
+  bool make_room();
+  void on_read(boost::system::error_code failure, std::size_t count);
+  void write_rest();
+  void on_write(boost::system::error_code failure, std::size_t count);
+
+  tcp_socket socket_;
+  observer* observer_ = nullptr;
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0;
+  std::size_t max_capacity_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  bool reading_ = false;
+  std::string_view unwritten_;
+};
+
+using stream_ptr = std::shared_ptr<stream>;
+
+} // namespace troupe::proxying

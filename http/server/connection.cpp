@@ -1,0 +1,401 @@
+#include "http/server/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <random>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace troupe {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t small_buffer = 4 << 10;
+constexpr std::size_t large_buffer = 64 << 10;
+
+/// Answers of pipelined requests that are sent together.
+constexpr std::size_t write_batch = 64 << 10;
+
+/// 13 characters, so that it needs no heap.
+std::string make_request_id() {
+  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuv";
+  thread_local std::mt19937_64 engine{std::random_device{}()};
+  auto bits = engine();
+  std::string result(13, '0');
+  for (auto& c : result) {
+    c = digits[bits & 31];
+    bits >>= 5;
+  }
+  return result;
+}
+
+} // namespace
+
+http_connection::http_connection(std::shared_ptr<http_server> server,
+                                 boost::asio::ip::tcp::socket socket,
+                                 bool counted)
+  : server_(std::move(server)), socket_(std::move(socket)),
+    channel_(caf::make_counted<connection_channel>(server_->io_, this)),
+    counted_(counted) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
+  auto peer = socket_.remote_endpoint(ignored);
+  remote_address_ = peer.address().to_string();
+}
+
+http_connection::~http_connection() {
+  channel_->detach();
+}
+
+void http_connection::start() {
+  enter(phase::head, server_->config_.header_timeout);
+  read();
+}
+
+void http_connection::refuse() {
+  fail(503, errc::overloaded,
+       "the limit of " + std::to_string(server_->config_.max_connections)
+         + " connections is reached");
+}
+
+void http_connection::drain() {
+  auto asked = phase_ == phase::handling || parser_ || begin_ < end_;
+  if (!asked && !writing_ && phase_ != phase::lingering)
+    close();
+  else if (!asked)
+    last_answer_ = true; // It is being sent.
+}
+
+void http_connection::close() {
+  if (phase_ == phase::closed)
+    return;
+  phase_ = phase::closed;
+  auto self = shared_from_this();
+  channel_->detach();
+  error_code ignored;
+  socket_.close(ignored);
+  server_->remove(position_);
+}
+
+void http_connection::enter(phase next, std::chrono::milliseconds limit) {
+  phase_ = next;
+  deadline_ = clock::now() + limit;
+}
+
+void http_connection::check_deadline(clock::time_point now) {
+  if (writing_ && now >= write_deadline_)
+    return close();
+  if (now < deadline_)
+    return;
+  auto& config = server_->config_;
+  auto count = [this] { ++server_->counters_.timeouts; };
+  switch (phase_) {
+    case phase::idle:
+      if (!writing_)
+        close();
+      break;
+    case phase::head:
+      count();
+      fail(408, errc::timed_out,
+           "no complete request head within "
+             + std::to_string(config.header_timeout.count()) + " ms");
+      break;
+    case phase::body:
+      count();
+      fail(408, errc::timed_out,
+           "no complete request body within "
+             + std::to_string(config.body_timeout.count()) + " ms");
+      break;
+    case phase::handling:
+      count();
+      answer(sequence_,
+             {504,
+              json_type,
+              server_->handlers_.render_failure(
+                {504, errc::timed_out,
+                 "no answer within "
+                   + std::to_string(config.request_deadline.count()) + " ms",
+                 path_, request_id_}),
+              {}});
+      break;
+    case phase::lingering:
+      close();
+      break;
+    case phase::closed:
+      break;
+  }
+}
+
+// -- reading ------------------------------------------------------------------
+
+void http_connection::make_room() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  auto wanted = phase_ == phase::body ? large_buffer : small_buffer;
+  if (end_ == capacity_)
+    wanted = std::max(wanted, capacity_ * 2);
+  auto shrinks = end_ == 0 && capacity_ > wanted;
+  if (wanted <= capacity_ && !shrinks)
+    return;
+  auto larger = std::make_unique<char[]>(wanted);
+  if (end_ > 0)
+    std::memcpy(larger.get(), buffer_.get(), end_);
+  buffer_ = std::move(larger);
+  capacity_ = wanted;
+}
+
+void http_connection::read() {
+  if (reading_ || writing_ || phase_ == phase::handling
+      || phase_ == phase::closed)
+    return;
+  make_room();
+  reading_ = true;
+  socket_.async_read_some(
+    boost::asio::buffer(buffer_.get() + end_, capacity_ - end_),
+    [self = shared_from_this()](const error_code& failure, std::size_t n) {
+      self->on_read(failure, n);
+    });
+}
+
+void http_connection::on_read(const error_code& failure, std::size_t count) {
+  reading_ = false;
+  if (phase_ == phase::closed)
+    return;
+  if (failure)
+    return close();
+  end_ += count;
+  if (phase_ == phase::lingering) {
+    begin_ = end_ = 0;
+    return read();
+  }
+  go_on();
+}
+
+void http_connection::go_on() {
+  auto self = shared_from_this();
+  while (process() && flush())
+    ;
+  if (flush())
+    read();
+}
+
+/// Handles what was read. True: it stopped only to have the answers sent.
+bool http_connection::process() {
+  processing_ = true;
+  auto full = [this] { return out_.size() >= write_batch; };
+  auto expects_bytes = [this] {
+    return phase_ == phase::idle || phase_ == phase::head
+           || phase_ == phase::body;
+  };
+  while (!last_answer_ && !writing_ && !full() && expects_bytes()
+         && begin_ < end_ && parse())
+    ;
+  processing_ = false;
+  return full() && !writing_ && !last_answer_;
+}
+
+/// Parses up to the end of a request. False: it takes more bytes, or failed.
+bool http_connection::parse() {
+  if (!parser_) {
+    // RFC 9112 §2.2: an empty line before a request is to be ignored.
+    while (begin_ < end_
+           && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n'))
+      ++begin_;
+    if (begin_ == end_)
+      return false;
+    parser_.emplace(server_->config_);
+    head_seen_ = false;
+    if (phase_ == phase::idle)
+      enter(phase::head, server_->config_.header_timeout);
+  }
+  error_code failure;
+  begin_ += parser_->feed(buffer_.get() + begin_, end_ - begin_, failure);
+  if (failure && failure != http::error::need_more) {
+    parse_failed(failure);
+    return false;
+  }
+  if (parser_->is_done()) {
+    dispatch();
+    return true;
+  }
+  if (parser_->is_header_done() && !head_seen_)
+    on_head();
+  // Only a chunk's extensions or trailers can pile up here.
+  if (end_ - begin_ > server_->config_.max_header_bytes)
+    fail(400, errc::malformed, "a chunk's header is too long");
+  return false;
+}
+
+void http_connection::on_head() {
+  head_seen_ = true;
+  enter(phase::body, server_->config_.body_timeout);
+  if (parser_->expects_unknown())
+    fail(417, errc::malformed, "only 'Expect: 100-continue' is known");
+  else if (parser_->expects_continue() && begin_ == end_)
+    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+}
+
+void http_connection::parse_failed(const error_code& why) {
+  auto limit = std::to_string(server_->config_.max_header_bytes) + " bytes";
+  if (why == http::error::header_limit && parser_->request.target().empty())
+    fail(414, errc::too_large, "the request line is larger than " + limit);
+  else if (why == http::error::header_limit)
+    fail(431, errc::too_large,
+         "request line and headers are larger than " + limit);
+  else if (why == http::error::body_limit)
+    fail(413, errc::too_large,
+         "the body is larger than "
+           + std::to_string(parser_->body_limit_bytes()) + " bytes");
+  else if (why == http::error::bad_version)
+    fail(505, errc::malformed, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+  else
+    fail(400, errc::malformed,
+         parser_->complaint().empty() ? "not an HTTP request: " + why.message()
+                                      : std::string{parser_->complaint()});
+}
+
+void http_connection::dispatch() {
+  enter(phase::handling, server_->config_.request_deadline);
+  ++sequence_;
+  started_ = deadline_ - server_->config_.request_deadline;
+  auto& request = parser_->request;
+  if (request.request_id.empty())
+    request.request_id = make_request_id();
+  request.remote_address = remote_address_;
+  request.deadline = deadline_;
+  request_id_ = request.request_id;
+  path_ = request.path();
+  keep_alive_ = parser_->keep_alive() && !server_->draining_;
+  http_1_1_ = parser_->http_1_1();
+  head_only_ = request.method == http_verb::head;
+  auto exchange =
+    caf::make_counted<http_exchange>(std::move(request), channel_, sequence_);
+  parser_.reset();
+  server_->handlers_.on_request(std::move(exchange));
+}
+
+// -- answering ----------------------------------------------------------------
+
+void http_connection::answer(std::uint64_t sequence,
+                             const http_response& what) {
+  if (phase_ != phase::handling || sequence != sequence_)
+    return; // It was answered in the handler's place.
+  using std::chrono::duration_cast;
+  write(what);
+  enter(phase::idle, server_->config_.idle_timeout);
+  auto spent = deadline_ - server_->config_.idle_timeout - started_;
+  server_->counters_.handling_us +=
+    duration_cast<std::chrono::microseconds>(spent).count();
+  if (!processing_)
+    go_on();
+}
+
+void http_connection::abandoned(std::uint64_t sequence) {
+  answer(sequence, {503,
+                    json_type,
+                    server_->handlers_.render_failure(
+                      {503, errc::unavailable,
+                       "the handler ended before it answered; try again", path_,
+                       request_id_}),
+                    {}});
+}
+
+void http_connection::write(const http_response& what) {
+  if (server_->draining_)
+    keep_alive_ = false;
+  last_answer_ = !keep_alive_;
+  auto status_class = std::min(what.status / 100, 5u);
+  ++server_->counters_.answers[status_class];
+  append_response(out_, what,
+                  {request_id_, server_->date_.at(std::time(nullptr)),
+                   security_headers(), keep_alive_, http_1_1_, head_only_});
+}
+
+/// Answers a request that won't be handled, and ends the connection: where the
+/// next request would begin is not known.
+void http_connection::fail(unsigned status, errc code, std::string detail) {
+  http_request none;
+  auto& request = parser_ ? parser_->request : none;
+  request_id_ =
+    request.request_id.empty() ? make_request_id() : request.request_id;
+  head_only_ = request.method == http_verb::head;
+  keep_alive_ = false;
+  write({status,
+         json_type,
+         server_->handlers_.render_failure(
+           {status, code, std::move(detail), request.path(), request_id_}),
+         {}});
+  if (!processing_)
+    flush();
+}
+
+/// Sends what stands in `out_`. False: not all of it went, or nothing is to be
+/// read any more.
+bool http_connection::flush() {
+  if (phase_ == phase::closed || writing_)
+    return false;
+  while (sent_ < out_.size()) {
+    error_code failure;
+    auto rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
+    sent_ += socket_.write_some(rest, failure);
+    if (failure == boost::asio::error::would_block) {
+      writing_ = true;
+      write_deadline_ = clock::now() + server_->config_.write_timeout;
+      rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
+      socket_.async_write_some(
+        rest, [self = shared_from_this()](const error_code& ec, std::size_t n) {
+          self->on_written(ec, n);
+        });
+      return false;
+    }
+    if (failure) {
+      close();
+      return false;
+    }
+  }
+  sent_ = 0;
+  if (out_.capacity() > 4 * write_batch)
+    out_ = {};
+  out_.clear();
+  if (last_answer_ && phase_ != phase::lingering) {
+    linger();
+    return false;
+  }
+  return true;
+}
+
+void http_connection::on_written(const error_code& failure, std::size_t count) {
+  writing_ = false;
+  if (phase_ == phase::closed)
+    return;
+  if (failure)
+    return close();
+  sent_ += count;
+  if (phase_ == phase::idle)
+    enter(phase::idle, server_->config_.idle_timeout);
+  if (flush())
+    go_on();
+}
+
+/// Closing at once would reset the connection while the client still sends, and
+/// it might never see our answer.
+void http_connection::linger() {
+  error_code ignored;
+  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  enter(phase::lingering, server_->config_.linger_timeout);
+  parser_.reset();
+  begin_ = end_ = 0;
+  read();
+}
+
+} // namespace troupe

@@ -1,0 +1,201 @@
+#include "http/server/server.hpp"
+
+#include <sys/socket.h>
+
+#include "http/server/connection.hpp"
+
+namespace troupe {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+using reuse_port =
+  boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+/// Refused clients that may linger at once; others are closed the hard way.
+constexpr std::uint32_t max_refused_open = 64;
+
+/// Pause after a failed accept, which usually means: no file descriptors left.
+constexpr std::chrono::milliseconds accept_pause{100};
+
+} // namespace
+
+std::uint64_t server_config::body_limit(std::string_view path) const {
+  for (auto& entry : path_limits)
+    if (path.starts_with(entry.path_prefix))
+      return entry.max_body_bytes;
+  return max_body_bytes;
+}
+
+caf::error server_config::validate() const {
+  if (max_header_bytes < 1024 || max_header_bytes > (1 << 20))
+    return make_error(errc::invalid_field, "must be from 1024 to 1048576",
+                      "maxHeaderBytes");
+  if (max_connections == 0)
+    return make_error(errc::invalid_field, "must be at least 1",
+                      "maxConnections");
+  for (auto limit : {header_timeout, body_timeout, idle_timeout, write_timeout,
+                     request_deadline, linger_timeout, sweep_interval})
+    if (limit.count() <= 0)
+      return make_error(errc::invalid_field, "must be above 0 ms", "timeouts");
+  return caf::none;
+}
+
+bool connection_budget::take() {
+  if (open_.fetch_add(1) < limit_)
+    return true;
+  give_back();
+  return false;
+}
+
+void connection_budget::give_back() {
+  if (open_.fetch_sub(1) == 1) {
+    std::lock_guard guard{mutex_};
+    none_open_.notify_all();
+  }
+}
+
+bool connection_budget::wait_for_none(std::chrono::milliseconds limit) {
+  std::unique_lock guard{mutex_};
+  return none_open_.wait_for(guard, limit, [this] { return open_ == 0; });
+}
+
+http_server::http_server(io_thread& io, const server_config& config,
+                         server_handlers handlers,
+                         std::shared_ptr<connection_budget> budget)
+  : io_(io), config_(config), handlers_(std::move(handlers)),
+    budget_(std::move(budget)), acceptor_(io.context()),
+    sweep_timer_(io.context()), accept_timer_(io.context()) {
+}
+
+http_server::~http_server() = default;
+
+error_code http_server::open(const tcp::endpoint& where) {
+  error_code failure;
+  auto step = [&](auto&& action) {
+    if (!failure)
+      action();
+  };
+  acceptor_.open(where.protocol(), failure);
+  step(
+    [&] { acceptor_.set_option(tcp::acceptor::reuse_address{true}, failure); });
+  step([&] { acceptor_.set_option(reuse_port{true}, failure); });
+  step([&] { acceptor_.bind(where, failure); });
+  step([&] { acceptor_.listen(1024, failure); });
+  if (failure) {
+    error_code ignored;
+    acceptor_.close(ignored);
+  }
+  return failure;
+}
+
+tcp::endpoint http_server::local_endpoint() const {
+  error_code ignored;
+  return acceptor_.local_endpoint(ignored);
+}
+
+void http_server::start_accepting() {
+  accept_next();
+}
+
+void http_server::accept_next() {
+  if (draining_ || !acceptor_.is_open())
+    return;
+  acceptor_.async_accept(
+    [self = shared_from_this()](const error_code& failure, tcp::socket peer) {
+      if (failure == boost::asio::error::operation_aborted)
+        return;
+      if (failure && failure != boost::asio::error::connection_aborted)
+        return self->retry_accept_later();
+      if (!failure)
+        self->admit(std::move(peer));
+      self->accept_next();
+    });
+}
+
+void http_server::retry_accept_later() {
+  accept_timer_.expires_after(accept_pause);
+  accept_timer_.async_wait(
+    [self = shared_from_this()](const error_code& failure) {
+      if (!failure)
+        self->accept_next();
+    });
+}
+
+void http_server::admit(tcp::socket socket) {
+  auto counted = budget_->take();
+  if (!counted) {
+    ++counters_.refused;
+    if (refused_open_ >= max_refused_open)
+      return;
+    ++refused_open_;
+  } else {
+    ++counters_.accepted;
+  }
+  auto connection = std::make_shared<http_connection>(
+    shared_from_this(), std::move(socket), counted);
+  connections_.push_front(connection);
+  connection->position_ = connections_.begin();
+  arm_sweep();
+  if (counted)
+    connection->start();
+  else
+    connection->refuse();
+}
+
+void http_server::remove(connection_list::iterator which) {
+  if ((*which)->counted_)
+    budget_->give_back();
+  else
+    --refused_open_;
+  connections_.erase(which);
+}
+
+void http_server::arm_sweep() {
+  if (sweeping_)
+    return;
+  sweeping_ = true;
+  sweep_timer_.expires_after(config_.sweep_interval);
+  sweep_timer_.async_wait(
+    [self = shared_from_this()](const error_code& failure) {
+      self->sweeping_ = false;
+      if (!failure)
+        self->sweep();
+    });
+}
+
+void http_server::sweep() {
+  auto now = http_connection::clock::now();
+  // Acting on one may end others: collect first.
+  std::vector<std::shared_ptr<http_connection>> due;
+  for (auto& connection : connections_)
+    if (now >= connection->deadline_
+        || (connection->writing_ && now >= connection->write_deadline_))
+      due.push_back(connection);
+  for (auto& connection : due)
+    connection->check_deadline(now);
+  if (!connections_.empty())
+    arm_sweep();
+}
+
+void http_server::stop_accepting() {
+  draining_ = true;
+  error_code ignored;
+  acceptor_.close(ignored);
+  accept_timer_.cancel();
+  std::vector all(connections_.begin(), connections_.end());
+  for (auto& connection : all)
+    connection->drain();
+}
+
+void http_server::close() {
+  stop_accepting();
+  std::vector all(connections_.begin(), connections_.end());
+  for (auto& connection : all)
+    connection->close();
+  sweep_timer_.cancel();
+}
+
+} // namespace troupe

@@ -1,0 +1,175 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <caf/error.hpp>
+
+#include "http/server/exchange.hpp"
+#include "http/server/io_thread.hpp"
+#include "http/server/response_writer.hpp"
+#include "messages/error.hpp"
+
+namespace troupe {
+
+/// Limits of the API port.
+struct server_config {
+  /// Of request line and headers; more gets 431.
+  std::uint32_t max_header_bytes = 16 << 10;
+  /// Of a request's body; more gets 413.
+  std::uint64_t max_body_bytes = 1 << 20;
+
+  /// Another body limit below a path.
+  struct path_limit {
+    std::string path_prefix;
+    std::uint64_t max_body_bytes = 0;
+  };
+
+  std::vector<path_limit> path_limits = {};
+
+  /// From a connection's or a request's begin to the end of its head; longer
+  /// gets 408.
+  std::chrono::milliseconds header_timeout{10'000};
+  /// For the body; longer gets 408.
+  std::chrono::milliseconds body_timeout{30'000};
+  /// Between two requests of a connection; then it is closed.
+  std::chrono::milliseconds idle_timeout{60'000};
+  /// Without progress in sending an answer; then it is closed.
+  std::chrono::milliseconds write_timeout{30'000};
+  /// For the handler; longer gets 504.
+  std::chrono::milliseconds request_deadline{10'000};
+  /// How long a closed connection may still send, so that it can read our last
+  /// answer (RFC 9112 §9.6).
+  std::chrono::milliseconds linger_timeout{2'000};
+  /// How often deadlines are looked at, while there are connections.
+  std::chrono::milliseconds sweep_interval{1'000};
+  /// Open at once, over all io threads; more get 503.
+  std::uint32_t max_connections = 10'000;
+
+  std::uint64_t body_limit(std::string_view path) const;
+
+  /// Errors: invalid_field.
+  caf::error validate() const;
+};
+
+/// A request that the server answers itself, because it never became one or
+/// got no answer.
+struct request_failure {
+  unsigned status = 400;
+  errc code = errc::malformed;
+  std::string detail;
+  std::string_view path;
+  std::string_view request_id;
+};
+
+struct server_handlers {
+  /// Called on the io thread that read the request.
+  std::function<void(http_exchange_ptr)> on_request;
+  /// The JSON body of a failure's answer.
+  std::function<std::string(const request_failure&)> render_failure;
+};
+
+/// What an io thread's server counted since its start.
+struct http_counters {
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> timeouts{0};
+  /// Answers by the first digit of their status.
+  std::atomic<std::uint64_t> answers[6] = {};
+  /// Sum over all answers, from the request's last byte, in µs.
+  std::atomic<std::uint64_t> handling_us{0};
+};
+
+/// Shared by the io threads of a server: how many connections are open.
+class connection_budget {
+public:
+  explicit connection_budget(std::uint32_t limit) : limit_(limit) {}
+
+  /// False: there are too many.
+  bool take();
+
+  void give_back();
+
+  std::uint32_t open() const noexcept { return open_.load(); }
+
+  /// Waits until none is open. False when that took too long.
+  bool wait_for_none(std::chrono::milliseconds limit);
+
+private:
+  const std::uint32_t limit_;
+  std::atomic<std::uint32_t> open_{0};
+  std::mutex mutex_;
+  std::condition_variable none_open_;
+};
+
+class http_connection;
+
+/// One io thread's part of an HTTP server: its listener and its connections.
+/// All but the constructor, `open` and `counters` is for the io thread itself.
+class http_server : public std::enable_shared_from_this<http_server> {
+public:
+  http_server(io_thread& io, const server_config& config,
+              server_handlers handlers,
+              std::shared_ptr<connection_budget> budget);
+
+  ~http_server();
+
+  /// Binds and listens, beside the other io threads' listeners on the same
+  /// port.
+  boost::system::error_code open(const boost::asio::ip::tcp::endpoint& where);
+
+  /// Where `open` listens.
+  boost::asio::ip::tcp::endpoint local_endpoint() const;
+
+  void start_accepting();
+
+  /// Closes the listener and idle connections; the others end with their
+  /// current answer.
+  void stop_accepting();
+
+  /// Closes everything.
+  void close();
+
+  const http_counters& counters() const noexcept { return counters_; }
+
+private:
+  friend class http_connection;
+
+  using connection_list = std::list<std::shared_ptr<http_connection>>;
+
+  void accept_next();
+  void admit(boost::asio::ip::tcp::socket socket);
+  void retry_accept_later();
+  void arm_sweep();
+  void sweep();
+  void remove(connection_list::iterator which);
+
+  io_thread& io_;
+  server_config config_;
+  server_handlers handlers_;
+  std::shared_ptr<connection_budget> budget_;
+  http_counters counters_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer sweep_timer_;
+  boost::asio::steady_timer accept_timer_;
+  connection_list connections_;
+  http_date date_;
+  /// Connections that only wait for their client to read a refusal.
+  std::uint32_t refused_open_ = 0;
+  bool sweeping_ = false;
+  bool draining_ = false;
+};
+
+} // namespace troupe

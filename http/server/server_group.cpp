@@ -1,0 +1,114 @@
+#include "http/server/server_group.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+namespace troupe {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+/// SO_REUSEPORT would let us share the port of another process of the same
+/// user without a word. Binding once without it finds that out.
+error_code check_free(const tcp::endpoint& where) {
+  boost::asio::io_context context;
+  tcp::acceptor probe{context};
+  error_code failure;
+  probe.open(where.protocol(), failure);
+  if (!failure)
+    probe.set_option(tcp::acceptor::reuse_address{true}, failure);
+  if (!failure)
+    probe.bind(where, failure);
+  return failure;
+}
+
+} // namespace
+
+http_server_group::http_server_group(std::vector<io_thread*> threads,
+                                     const server_config& config,
+                                     const handlers_factory& make_handlers)
+  : budget_(std::make_shared<connection_budget>(config.max_connections)),
+    threads_(std::move(threads)) {
+  for (auto* thread : threads_)
+    servers_.push_back(std::make_shared<http_server>(
+      *thread, config, make_handlers(*thread), budget_));
+}
+
+http_server_group::~http_server_group() {
+  close();
+}
+
+caf::expected<endpoint> http_server_group::start(const endpoint& where) {
+  auto refuse = [&](const error_code& why) {
+    return make_error(errc::unavailable, "can't listen on " + to_string(where)
+                                           + ": " + why.message());
+  };
+  error_code failure;
+  auto address = boost::asio::ip::make_address(where.host, failure);
+  if (failure)
+    return refuse(failure);
+  tcp::endpoint target{address, where.port};
+  failure = check_free(target);
+  for (auto& server : servers_) {
+    if (!failure)
+      failure = server->open(target);
+    if (failure)
+      return refuse(failure);
+    target = server->local_endpoint();
+  }
+  on_each_thread(&http_server::start_accepting);
+  return endpoint{where.host, target.port()};
+}
+
+std::vector<std::future<void>>
+http_server_group::on_each_thread(void (http_server::*action)()) {
+  std::vector<std::future<void>> results;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    auto finished = std::make_shared<std::promise<void>>();
+    results.push_back(finished->get_future());
+    auto task = [server = servers_[i], action, finished] {
+      (server.get()->*action)();
+      finished->set_value();
+    };
+    if (threads_[i]->context().stopped())
+      task(); // Its thread has ended: nobody else is at it.
+    else
+      threads_[i]->post(task);
+  }
+  return results;
+}
+
+void http_server_group::stop_accepting() {
+  on_each_thread(&http_server::stop_accepting);
+}
+
+bool http_server_group::drain(std::chrono::milliseconds limit) {
+  stop_accepting();
+  auto drained = budget_->wait_for_none(limit);
+  close();
+  return drained;
+}
+
+void http_server_group::close() {
+  // Bounded, for io threads that were never started or end meanwhile.
+  for (auto& finished : on_each_thread(&http_server::close))
+    finished.wait_for(std::chrono::seconds{1});
+}
+
+http_totals http_server_group::totals() const {
+  http_totals result;
+  for (auto& server : servers_) {
+    auto& from = server->counters();
+    result.accepted += from.accepted;
+    result.refused += from.refused;
+    result.timeouts += from.timeouts;
+    result.handling_us += from.handling_us;
+    for (std::size_t i = 0; i < std::size(result.answers); ++i)
+      result.answers[i] += from.answers[i];
+  }
+  result.open = budget_->open();
+  return result;
+}
+
+} // namespace troupe

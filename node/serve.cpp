@@ -1,0 +1,311 @@
+#include "node/serve.hpp"
+
+#include <condition_variable>
+
+#include <caf/all.hpp>
+#include <caf/io/middleman.hpp>
+
+#include "discovery/membership/membership.hpp"
+#include "http/gateway/gateway.hpp"
+#include "http/proxy/proxy.hpp"
+#include "messages/error.hpp"
+#include "node/actor_system.hpp"
+#include "node/logging.hpp"
+#include "node/shutdown_signal.hpp"
+#include "node/wiring.hpp"
+
+namespace troupe {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Waits for the end of several asynchronous things.
+class countdown {
+public:
+  explicit countdown(std::size_t count) : left_(count) {}
+
+  void arrive() {
+    std::lock_guard guard{mutex_};
+    if (left_ > 0 && --left_ == 0)
+      all_arrived_.notify_all();
+  }
+
+  void wait_for(milliseconds limit) {
+    std::unique_lock guard{mutex_};
+    all_arrived_.wait_for(guard, limit, [this] { return left_ == 0; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable all_arrived_;
+  std::size_t left_;
+};
+
+/// A node's parts in the order they start; they stop in reverse.
+class node {
+public:
+  node(caf::actor_system& system, const configuration& settings,
+       std::shared_ptr<identity> own, shutdown_signal& stop)
+    : system_(system), stop_(stop) {
+    context_.settings = settings;
+    context_.own_identity = std::move(own);
+    context_.self = describe_node(settings, context_.own_identity->get());
+    context_.started_at = unix_now();
+    context_.port = std::make_unique<cluster_port>(
+      system, endpoint{settings.node.address, settings.cluster.port});
+    for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)
+      context_.io_threads.push_back(std::make_unique<io_thread>(system, i));
+  }
+
+  caf::error start() {
+    for (auto& io : context_.io_threads)
+      io->start();
+    make_api();
+    supervise();
+    if (auto problem = start_proxies())
+      return problem;
+    auto where = endpoint{context_.settings.node.address,
+                          context_.settings.node.api_port};
+    if (auto listening = api_->start(where); !listening)
+      return std::move(listening.error());
+    auto& self = context_.self;
+    spdlog::info("node {} ({}) serves: API {}, proxy {}, cluster {}", self.name,
+                 to_string(self.id), to_string(self.api),
+                 to_string(self.proxy), to_string(self.cluster));
+    return caf::none;
+  }
+
+  /// Refuses new work, leaves the cluster, finishes what is under way.
+  void drain() {
+    auto limit = context_.settings.cluster.graceful_shutdown_timeout;
+    draining_->store(true);
+    drain_proxies(limit);
+    leave(std::min<milliseconds>(limit, milliseconds{5000}));
+    api_->drain(limit);
+  }
+
+  void stop() {
+    if (api_)
+      api_->close();
+    stop_actors();
+    context_.port->close();
+    close_proxies();
+    api_.reset();
+    for (auto& io : context_.io_threads)
+      io->stop();
+  }
+
+private:
+  std::vector<io_thread*> io_threads() {
+    std::vector<io_thread*> result;
+    for (auto& io : context_.io_threads)
+      result.push_back(io.get());
+    return result;
+  }
+
+  void make_api() {
+    auto& from = context_.settings.node;
+    server_config limits;
+    limits.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
+    limits.max_body_bytes = from.max_body_size;
+    limits.header_timeout = from.header_timeout;
+    limits.body_timeout = from.body_timeout;
+    limits.idle_timeout = from.idle_timeout;
+    limits.request_deadline = from.request_timeout;
+    limits.max_connections = from.max_connections;
+    api_ = std::make_unique<http_server_group>(
+      io_threads(), api_server_config(limits, gateway_settings()),
+      [this](io_thread& io) { return gateway_handlers(io, context_.names); });
+  }
+
+  gateway_config gateway_settings() const {
+    auto& from = context_.settings;
+    gateway_config result;
+    result.self = context_.self;
+    result.default_service = from.proxy.default_service.empty()
+                               ? "default"
+                               : from.proxy.default_service;
+    result.algorithm = from.load_balancer.algorithm;
+    result.default_ttl = from.cache.memory.ttl;
+    result.started_at = context_.started_at;
+    result.max_key_bytes = from.cache.memory.max_key_size;
+    result.max_value_bytes = from.cache.memory.max_value_size;
+    return result;
+  }
+
+  child_spec gateway_child(std::uint32_t index) {
+    return {gateway_name(index),
+            [this, index](caf::actor_system& system)
+              -> caf::expected<caf::strong_actor_ptr> {
+              auto config = gateway_settings();
+              if (auto problem = config.validate())
+                return problem;
+              gateway_sources sources{context_.state, context_.names,
+                                      [this] { return api_->totals(); },
+                                      draining_};
+              return caf::actor_cast<caf::strong_actor_ptr>(
+                spawn_http_gateway(system, config, sources, index));
+            }};
+  }
+
+  void supervise() {
+    auto& from = context_.settings.cluster;
+    supervisor_config config;
+    config.restart.automatic = from.auto_restart;
+    config.restart.max_restarts = from.max_restarts;
+    config.restart.window = from.restart_window;
+    config.restart.delay = from.restart_delay;
+    auto children = core_children(context_);
+    for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)
+      children.push_back(gateway_child(i));
+    supervisor_ = spawn_supervisor(system_, config, std::move(children),
+                                   context_.names,
+                                   [this](const std::string&) {
+                                     stop_.fail();
+                                   });
+    context_.names->put(
+      "supervisor", caf::actor_cast<caf::strong_actor_ptr>(supervisor_));
+  }
+
+  caf::error start_proxies() {
+    auto& from = context_.settings.proxy;
+    if (!from.enabled)
+      return caf::none;
+    proxy_config config;
+    config.connect_timeout = from.connect_timeout;
+    config.client_header_timeout = from.client_header_timeout;
+    config.response_header_timeout = from.response_timeout;
+    config.body_idle_timeout = from.idle_timeout;
+    config.keep_alive_timeout = from.idle_timeout;
+    config.max_header_bytes = from.max_header_size;
+    config.max_idle_per_server = from.max_idle_upstreams;
+    config.max_connections = from.max_connections;
+    if (auto problem = config.validate())
+      return problem;
+    caf::error failure;
+    for (auto& io : context_.io_threads) {
+      proxies_.push_back(std::make_unique<proxy>(*io, config, context_.routing,
+                                                 context_.names));
+      on_thread(*io, [&] {
+        auto where = endpoint{context_.settings.node.address, from.port};
+        if (auto problem = proxies_.back()->start(where))
+          failure = problem;
+      });
+    }
+    return failure;
+  }
+
+  void drain_proxies(milliseconds limit) {
+    countdown finished{proxies_.size()};
+    for (std::size_t i = 0; i < proxies_.size(); ++i)
+      context_.io_threads[i]->post([this, i, limit, &finished] {
+        proxies_[i]->drain(limit, [&finished] { finished.arrive(); });
+      });
+    if (!proxies_.empty())
+      finished.wait_for(limit + milliseconds{1000});
+  }
+
+  void close_proxies() {
+    for (std::size_t i = 0; i < proxies_.size(); ++i)
+      on_thread(*context_.io_threads[i], [this, i] { proxies_[i].reset(); });
+    proxies_.clear();
+  }
+
+  /// Runs `task` on that thread and waits for it.
+  template <class Task>
+  static void on_thread(io_thread& io, Task task) {
+    countdown finished{1};
+    io.post([&] {
+      task();
+      finished.arrive();
+    });
+    finished.wait_for(milliseconds{60'000});
+  }
+
+  void leave(milliseconds limit) {
+    auto membership = context_.names->local<membership_actor>("membership");
+    if (!membership)
+      return;
+    caf::scoped_actor waiter{system_};
+    waiter
+      ->request(membership, limit,
+                leave_request{context_.self.id, context_.self.incarnation})
+      .receive(
+        [](const done&) { spdlog::info("node: left the cluster"); },
+        [](const caf::error& problem) {
+          spdlog::info("node: stops without leaving: {}",
+                       describe(problem).detail);
+        });
+  }
+
+  void stop_actors() {
+    if (!supervisor_)
+      return;
+    caf::scoped_actor waiter{system_};
+    waiter->request(supervisor_, milliseconds{30'000}, shut_down{})
+      .receive([](const done&) {},
+               [](const caf::error& problem) {
+                 spdlog::error("node: the actors did not stop: {}",
+                               caf::to_string(problem));
+               });
+    context_.names->erase("supervisor");
+    supervisor_ = nullptr;
+  }
+
+  caf::actor_system& system_;
+  shutdown_signal& stop_;
+  node_context context_;
+  std::shared_ptr<std::atomic<bool>> draining_
+    = std::make_shared<std::atomic<bool>>(false);
+  std::unique_ptr<http_server_group> api_;
+  std::vector<std::unique_ptr<proxy>> proxies_;
+  supervisor_actor supervisor_;
+};
+
+bool report(const caf::error& problem) {
+  if (problem)
+    spdlog::critical("{}", describe(problem).detail);
+  return static_cast<bool>(problem);
+}
+
+int run(const configuration& settings, shutdown_signal& stop) {
+  auto own
+    = identity::open(settings.node.data_directory, settings.cluster.name);
+  if (!own) {
+    report(own.error());
+    return 1;
+  }
+  if (settings.cluster.insecure)
+    spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
+                 "take part in the cluster",
+                 settings.cluster.port, settings.node.address);
+  node_system_config config;
+  caf::actor_system system{config};
+  node this_node{system, settings, *own, stop};
+  auto failed = report(this_node.start());
+  if (!failed) {
+    failed = !stop.wait();
+    if (!failed)
+      this_node.drain();
+  }
+  this_node.stop();
+  spdlog::info("node {} stopped", settings.node.name);
+  return failed ? 1 : 0;
+}
+
+} // namespace
+
+int serve(const configuration& settings) {
+  shutdown_signal stop;
+  logging_config logging;
+  logging.level = settings.log.level;
+  logging.directory = settings.node.log_directory;
+  if (report(start_logging(logging)))
+    return 1;
+  auto result = run(settings, stop);
+  stop_logging();
+  return result;
+}
+
+} // namespace troupe

@@ -1,0 +1,150 @@
+#define CAF_SUITE chaos
+
+#include "tests/cluster/simulated_cluster.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One seeded run: clients write through all nodes while links fail, messages
+/// vanish and overtake each other, and nodes crash. Then everything heals, and
+/// what was acknowledged has to be there, once.
+class chaos_run : public simulated_cluster {
+public:
+  chaos_run(std::size_t size, std::uint32_t seed)
+    : simulated_cluster(size, seed), random_(seed) {
+    for (auto& x : nodes) {
+      x.config.propose_deadline = 2000ms;
+      // Every other seed lives on snapshots.
+      x.config.snapshot_threshold = seed % 2 == 0 ? 20 : 8192;
+      x.config.snapshot_trailing = 5;
+    }
+  }
+
+  void run() {
+    form();
+    net.delay_max = 4ms;
+    net.loss = 0.02;
+    for (auto& x : nodes)
+      x.disk->latency = std::chrono::milliseconds{random_() % 6};
+    for (int step = 0; step < 30; ++step) {
+      disturb();
+      write();
+      elapse(std::chrono::milliseconds{20 + random_() % 100});
+      check_leaders();
+    }
+    recover();
+    verify();
+  }
+
+private:
+  std::size_t any_node() { return random_() % nodes.size(); }
+
+  /// Never more than a minority is down, so that there is progress to check;
+  /// cuts may well take the quorum away.
+  void disturb() {
+    auto i = any_node();
+    auto down =
+      std::count_if(nodes.begin(), nodes.end(), [](auto& x) { return !x.up; });
+    switch (random_() % 8) {
+      case 0:
+        if (static_cast<std::size_t>(down) < (nodes.size() - 1) / 2)
+          crash(i);
+        break;
+      case 1:
+        if (!nodes[i].up)
+          start(i);
+        break;
+      case 2:
+        restart(i);
+        break;
+      case 3:
+        isolate(i);
+        break;
+      case 4:
+        cut(i, any_node());
+        break;
+      case 5:
+      case 6:
+        heal();
+        break;
+      default:
+        if (auto who = leader())
+          ask<done>(nodes[*who].catalog, transfer_leadership{});
+    }
+  }
+
+  void write() {
+    for (int n = 0; n < 4; ++n) {
+      auto i = any_node();
+      if (nodes[i].up)
+        writes_.emplace_back(next_port_, propose_at(i, server_at(next_port_)));
+      ++next_port_;
+    }
+  }
+
+  /// At most one leader per term, ever.
+  void check_leaders() {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      auto now = state(i);
+      if (!nodes[i].up || now->leader == member_id::none)
+        continue;
+      auto known = leaders_.emplace(now->term, now->leader).first;
+      CAF_REQUIRE(known->second == now->leader);
+    }
+  }
+
+  void recover() {
+    heal();
+    net.loss = 0;
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (!nodes[i].up)
+        start(i);
+    auto who = await_leader();
+    commit_at(who, server_at(1));
+    // By now each write is answered, unless its node was killed.
+    elapse(2500ms);
+    CAF_REQUIRE(await_agreement());
+  }
+
+  void verify() {
+    auto expected = ports(0);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      CAF_REQUIRE_EQUAL(ports(i), expected);
+      CAF_REQUIRE_EQUAL(state(i)->events->back().id,
+                        state(0)->events->back().id);
+    }
+    std::size_t acknowledged = 0;
+    for (auto& [port, result] : writes_) {
+      if (!result->has_value() || !**result)
+        continue;
+      // Applied twice, it would conflict with itself.
+      CAF_REQUIRE_EQUAL((***result).code, 0);
+      CAF_REQUIRE(expected.contains(port));
+      ++acknowledged;
+    }
+    CAF_REQUIRE_GREATER(acknowledged, writes_.size() / 4);
+  }
+
+  std::minstd_rand random_;
+  std::uint16_t next_port_ = 1000;
+  std::vector<std::pair<std::uint16_t, outcome<apply_result>>> writes_;
+  std::map<std::uint64_t, member_id> leaders_;
+};
+
+} // namespace
+
+CAF_TEST(no acknowledged command is lost among three nodes) {
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    CAF_MESSAGE("seed " << seed);
+    chaos_run{3, seed}.run();
+  }
+}
+
+CAF_TEST(no acknowledged command is lost among five nodes) {
+  for (std::uint32_t seed = 101; seed <= 110; ++seed) {
+    CAF_MESSAGE("seed " << seed);
+    chaos_run{5, seed}.run();
+  }
+}

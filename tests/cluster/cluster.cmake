@@ -1,0 +1,12 @@
+add_library(troupe_simulation STATIC
+  cluster/simulated_cluster.cpp
+  support/memory_log.cpp)
+target_link_libraries(troupe_simulation PUBLIC troupe_test_main troupe_discovery)
+target_precompile_headers(troupe_simulation REUSE_FROM troupe_messages)
+
+troupe_suite(cluster
+  cluster/catalog_cluster_test.cpp
+  cluster/chaos_test.cpp
+  cluster/figure_8_test.cpp
+  cluster/membership_change_test.cpp)
+target_link_libraries(test_cluster PRIVATE troupe_simulation)

@@ -1,0 +1,217 @@
+#define CAF_SUITE membership_change
+
+#include "tests/cluster/simulated_cluster.hpp"
+
+#include "messages/error.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture : simulated_cluster {
+  fixture() : simulated_cluster(5) {
+    for (auto& x : nodes) {
+      x.config.snapshot_threshold = 50;
+      x.config.snapshot_trailing = 10;
+    }
+  }
+
+  /// A cluster of the first `size` nodes.
+  void form_of(std::size_t size) {
+    start(0);
+    auto founded = ask<done>(nodes[0].catalog, bootstrap_cluster{"test"});
+    CAF_REQUIRE(await([&] { return founded->has_value(); }));
+    for (std::size_t i = 1; i < size; ++i) {
+      start(i);
+      add_voter(i);
+    }
+  }
+
+  errc change(std::size_t at, std::size_t whom, raft_role role) {
+    auto result = set_role(at, whom, role);
+    CAF_REQUIRE(await([&] { return result->has_value(); }));
+    return **result ? errc{} : describe((**result).error()).code;
+  }
+
+  raft_role role_of(std::size_t at, std::size_t whom) const {
+    auto now = state(at);
+    auto i = now->members.find(id_of(whom));
+    return i == now->members.end() ? raft_role::none : i->second.role;
+  }
+
+  void commit_servers(std::size_t at, std::uint16_t first, int count) {
+    for (int i = 0; i < count; ++i)
+      commit_at(at, server_at(static_cast<std::uint16_t>(first + i)));
+  }
+};
+
+constexpr errc success{};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(membership_change_tests, fixture)
+
+CAF_TEST(a cluster grows to five and shrinks to one) {
+  form_of(5);
+  CAF_REQUIRE(await_agreement());
+  commit_servers(4, 9000, 3);
+  for (std::size_t i = 1; i < 5; ++i) {
+    CAF_CHECK(change(0, i, raft_role::none) == success);
+    CAF_CHECK(role_of(0, i) == raft_role::none);
+    crash(i);
+  }
+  commit_servers(0, 9003, 3);
+  CAF_CHECK_EQUAL(ports(0).size(), 6u);
+  restart(0);
+  CAF_REQUIRE(await([&] { return leader() == 0u; }));
+  commit_servers(0, 9006, 1);
+}
+
+CAF_TEST(a new node gets a snapshot before it votes) {
+  form_of(3);
+  commit_servers(0, 9000, 120);
+  CAF_REQUIRE(nodes[0].disk->contents.snapshot);
+  start(3);
+  add_voter(3);
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK(nodes[3].disk->contents.snapshot);
+  CAF_CHECK_EQUAL(ports(3).size(), 120u);
+  CAF_CHECK(role_of(3, 3) == raft_role::voter);
+  // And reads it again.
+  restart(3);
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(3).size(), 120u);
+}
+
+CAF_TEST(a node that lags behind the log gets a snapshot) {
+  form_of(3);
+  auto leading = await_leader();
+  auto lagging = (leading + 1) % 3;
+  isolate(lagging);
+  commit_servers(leading, 9000, 120);
+  heal();
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(lagging).size(), 120u);
+  CAF_CHECK_EQUAL(state(lagging)->events->size(),
+                  state(leading)->events->size());
+  // A command of its own still applies once.
+  commit_servers(lagging, 9500, 1);
+}
+
+CAF_TEST(a command is answered though its effect came by snapshot) {
+  form_of(3);
+  auto leading = await_leader();
+  auto lagging = (leading + 1) % 3;
+  // Its command reaches the leader, nothing comes back for a while.
+  net.filter = [=](std::size_t from, std::size_t to, const std::string&) {
+    return from != leading || to != lagging;
+  };
+  auto result = propose_at(lagging, server_at(9999));
+  commit_servers(leading, 9000, 120);
+  CAF_CHECK(!result->has_value());
+  net.filter = nullptr;
+  CAF_REQUIRE(await([&] { return result->has_value(); }));
+  CAF_REQUIRE(**result);
+  CAF_CHECK_EQUAL((***result).code, 0);
+  CAF_CHECK(ports(lagging).contains(9999));
+}
+
+CAF_TEST(only the leader changes roles and one at a time) {
+  form_of(3);
+  start(3);
+  commit_at(0, register_node{nodes[3].config.self});
+  CAF_CHECK(change(1, 3, raft_role::standby) == errc::not_leader);
+  CAF_CHECK(change(0, 3, raft_role::voter) == errc::conflict);
+  net.delay_min = net.delay_max = 5ms;
+  auto first = set_role(0, 3, raft_role::standby);
+  elapse(1ms);
+  CAF_CHECK(change(0, 1, raft_role::standby) == errc::conflict);
+  CAF_REQUIRE(await([&] { return first->has_value(); }));
+  CAF_CHECK(**first);
+  CAF_CHECK(change(0, 3, raft_role::standby) == success); // it is one already
+}
+
+CAF_TEST(a stand - by that is away can not be promoted) {
+  form_of(3);
+  start(3);
+  commit_at(0, register_node{nodes[3].config.self});
+  CAF_REQUIRE(change(0, 3, raft_role::standby) == success);
+  isolate(3);
+  commit_servers(0, 9000, 1);
+  CAF_CHECK(change(0, 3, raft_role::voter) == errc::timed_out);
+  CAF_CHECK(role_of(0, 3) == raft_role::standby);
+  heal();
+  CAF_CHECK(change(0, 3, raft_role::voter) == success);
+}
+
+CAF_TEST(a voter is demoted and follows as a stand - by) {
+  form_of(3);
+  CAF_CHECK(change(0, 2, raft_role::standby) == success);
+  commit_servers(2, 9000, 1);
+  CAF_CHECK(role_of(2, 2) == raft_role::standby);
+  // It does not count for the quorum.
+  crash(1);
+  auto stuck = propose_at(0, server_at(9001));
+  elapse(1000ms);
+  CAF_CHECK(!stuck->has_value());
+}
+
+CAF_TEST(the leader hands over before it goes) {
+  form_of(3);
+  CAF_CHECK(change(0, 0, raft_role::none) == errc::conflict);
+  auto handed = ask<done>(nodes[0].catalog, transfer_leadership{});
+  CAF_REQUIRE(await([&] { return handed->has_value(); }));
+  CAF_CHECK(**handed);
+  auto next = await_leader();
+  CAF_CHECK_NOT_EQUAL(next, 0u);
+  CAF_CHECK(change(next, 0, raft_role::none) == success);
+  crash(0);
+  commit_servers(next, 9000, 1);
+}
+
+CAF_TEST(commands go on through a transfer) {
+  form_of(3);
+  net.delay_min = net.delay_max = 2ms;
+  std::vector<outcome<apply_result>> results;
+  for (std::uint16_t i = 0; i < 30; ++i)
+    results.push_back(propose_at(i % 3, server_at(9000 + i)));
+  auto handed = ask<done>(nodes[0].catalog, transfer_leadership{});
+  CAF_REQUIRE(await([&] {
+    return std::all_of(results.begin(), results.end(),
+                       [](auto& x) { return x->has_value(); });
+  }));
+  for (auto& result : results)
+    CAF_CHECK(**result && (***result).code == 0);
+  CAF_CHECK(handed->has_value());
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(1).size(), 30u);
+}
+
+CAF_TEST(there is no transfer without another voter) {
+  form_of(1);
+  auto handed = ask<done>(nodes[0].catalog, transfer_leadership{});
+  CAF_REQUIRE(await([&] { return handed->has_value(); }));
+  CAF_CHECK(describe((**handed).error()).code == errc::not_found);
+}
+
+CAF_TEST(an only voter that lost unsynced entries does not reuse their term) {
+  form_of(1);
+  start(1);
+  commit_at(0, register_node{nodes[1].config.self});
+  CAF_REQUIRE(change(0, 1, raft_role::standby) == success);
+  auto term = state(0)->term;
+  // The stand-by stores an entry that its leader loses.
+  nodes[0].disk->latency = 50ms;
+  propose_at(0, server_at(9000));
+  elapse(20ms);
+  restart(0);
+  nodes[0].disk->latency = 0ms;
+  CAF_REQUIRE(await([&] { return leader() == 0u; }));
+  CAF_CHECK_GREATER(state(0)->term, term);
+  commit_servers(0, 9001, 1);
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK(ports(0) == ports(1));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,20 @@
+# Real processes on loopback. One at a time: they measure times.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+
+function(troupe_integration name timeout)
+  add_test(NAME integration_${name}
+           COMMAND ${Python3_EXECUTABLE}
+                   ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_${name}.py ${ARGN})
+  set_tests_properties(integration_${name} PROPERTIES
+    LABELS integration
+    RUN_SERIAL ON
+    TIMEOUT ${timeout}
+    ENVIRONMENT "TROUPE_BINARY=$<TARGET_FILE:troupe>;PYTHONDONTWRITEBYTECODE=1;PYTHONUNBUFFERED=1")
+endfunction()
+
+if(TARGET troupe)
+  troupe_integration(cluster 180)
+  troupe_integration(lifecycle 180)
+  troupe_integration(failover 180 --kills 3)
+  troupe_integration(backend 120)
+endif()

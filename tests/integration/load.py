@@ -1,0 +1,105 @@
+"""Clients that keep a proxy busy and account for every request."""
+
+import http.client
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+
+class Failure:
+    def __init__(self, at, seconds, reason):
+        self.at = at
+        self.seconds = seconds
+        self.reason = reason
+
+    def __repr__(self):
+        return f"{self.reason} after {self.seconds * 1000:.0f} ms"
+
+
+class Load:
+    """Keep-alive clients in threads, each with one request in flight.
+
+    `targets` are (host, port) pairs, `connections` clients for each. After
+    `stop`, `requests`, `failures` and `by_backend` tell what happened.
+    """
+
+    def __init__(self, targets, path="/", connections=4):
+        self.path = path
+        self.requests = 0
+        self.failures = []
+        self.by_backend = {}
+        self.in_flight_limit = connections * len(targets)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._client, args=target, daemon=True)
+            for target in targets for _ in range(connections)]
+
+    def start(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self):
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(30)
+        return self
+
+    def counts(self):
+        """Answers by backend so far."""
+        with self._lock:
+            return dict(self.by_backend)
+
+    def _client(self, host, port):
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        while not self._stopping.is_set():
+            begin = time.monotonic()
+            try:
+                connection.request("GET", self.path)
+                response = connection.getresponse()
+                body = response.read().decode(errors="replace").strip()
+                reason = (None if response.status == 200
+                          else f"{response.status}: {body}")
+            except (OSError, http.client.HTTPException) as failure:
+                connection.close()
+                body, reason = "", repr(failure)
+            end = time.monotonic()
+            with self._lock:
+                self.requests += 1
+                if reason:
+                    self.failures.append(Failure(begin, end - begin, reason))
+                else:
+                    name = json.loads(body)["name"]
+                    self.by_backend[name] = self.by_backend.get(name, 0) + 1
+        connection.close()
+
+
+class Wrk:
+    """The same with wrk, for more load; it only counts. A run takes exactly
+    `seconds`."""
+
+    def __init__(self, host, port, seconds, connections=16):
+        self._process = subprocess.Popen(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout",
+             "5s", f"http://{host}:{port}/"],
+            stdout=subprocess.PIPE, text=True)
+
+    def result(self):
+        """(requests, failures) after the run."""
+        text = self._process.communicate()[0]
+        requests = int(re.search(r"(\d+) requests in", text).group(1))
+        failures = 0
+        for pattern in (r"Non-2xx or 3xx responses: (\d+)",
+                        r"connect (\d+)", r"read (\d+)", r"write (\d+)",
+                        r"timeout (\d+)"):
+            found = re.search(pattern, text)
+            failures += int(found.group(1)) if found else 0
+        return requests, failures
+
+    @staticmethod
+    def available():
+        return shutil.which("wrk") is not None

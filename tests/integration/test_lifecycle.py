@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Nodes that come, go, and must not come."""
+
+import time
+import unittest
+
+import harness
+from harness import wait_until
+
+
+class LifecycleTest(unittest.TestCase):
+    def setUp(self):
+        self.cluster = harness.Cluster(backends=0)
+        self.addCleanup(self.cluster.stop)
+
+    def start(self):
+        try:
+            self.cluster.start()
+        except BaseException:
+            self.cluster.dump()
+            raise
+
+    def test_sigterm_leaves_and_a_restart_comes_back(self):
+        self.start()
+        server = self.cluster.nodes[0].add_server("127.0.0.9", 4000).data["id"]
+        leaver = self.cluster.leader()
+        others = [n for n in self.cluster.nodes if n is not leaver]
+        begin = time.monotonic()
+        self.assertEqual(leaver.terminate(), 0, leaver.output[-2000:])
+        print(f"SIGTERM to exit: {time.monotonic() - begin:.2f} s")
+        for node in others:
+            wait_until(
+                lambda: node.members()[leaver.name]["state"] == "left",
+                f"{leaver.name} left on {node.name}", 2.0)
+        self.assertEqual(others[0].add_server("127.0.0.9", 4001).status, 201)
+
+        leaver.start()
+        self.cluster.wait_until_whole()
+        wait_until(lambda: server in leaver.servers()
+                   and len(leaver.servers()) == 2,
+                   "caught up after the restart")
+
+    def test_all_stopped_and_started_again_know_what_they_knew(self):
+        self.start()
+        server = self.cluster.nodes[2].add_server("127.0.0.9", 4000).data["id"]
+        for node in reversed(self.cluster.nodes):
+            self.assertEqual(node.terminate(), 0, node.output[-2000:])
+        for node in self.cluster.nodes:
+            node.start()
+        self.cluster.wait_until_whole()
+        for node in self.cluster.nodes:
+            self.assertIn(server, node.servers())
+
+    def test_all_killed_at_once_know_what_they_knew(self):
+        self.start()
+        server = self.cluster.nodes[2].add_server("127.0.0.9", 4000).data["id"]
+        for node in self.cluster.nodes:
+            node.kill()
+        for node in self.cluster.nodes:
+            node.start()
+        self.cluster.wait_until_whole()
+        for node in self.cluster.nodes:
+            self.assertIn(server, node.servers())
+
+    def test_another_clusters_node_is_refused_by_both_sides(self):
+        self.start()
+        stranger = harness.Node(self.cluster, 4, cluster={"name": "elsewhere"})
+        self.cluster.nodes.append(stranger)
+        stranger.start()
+        wait_until(lambda: "elsewhere" in stranger.log
+                   and '"test"' in stranger.log.replace("'", '"'),
+                   "the stranger's log names both clusters")
+        wait_until(lambda: any("elsewhere" in node.log
+                               for node in self.cluster.nodes[:3]),
+                   "a member's log names the stranger's cluster")
+        self.assertNotIn("node-4", self.cluster.nodes[0].members())
+
+    def test_data_of_another_cluster_is_refused_at_start(self):
+        self.start()
+        node = self.cluster.nodes[1]
+        node.kill()
+        node.overrides = {"cluster": {"name": "elsewhere"}}
+        node.start()
+        self.assertNotEqual(node.wait_for_exit(10), 0)
+        last = node.output[-2000:]
+        self.assertIn("elsewhere", last)
+        self.assertIn("test", last)
+        # It was not harmed: under its own name it comes back.
+        node.overrides = {}
+        node.start()
+        self.cluster.wait_until_whole()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,93 @@
+#define CAF_SUITE http_client
+
+#include "http/client/http_probe.hpp"
+
+#include <future>
+
+#include <caf/test/dsl.hpp>
+
+#include "proxy_peer.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  io_thread io{system, 0};
+
+  fixture() { io.start(); }
+
+  probe_result probe(std::string host, std::uint16_t port,
+                     std::chrono::milliseconds timeout = 5s) {
+    server target;
+    target.id = "server-1";
+    target.host = std::move(host);
+    target.port = port;
+    std::promise<probe_result> promise;
+    make_http_probe(io)(target, "/health", timeout, [&](probe_result result) {
+      promise.set_value(std::move(result));
+    });
+    return promise.get_future().get();
+  }
+
+  probe_result probe_status(std::string status) {
+    scripted_server backend{[&](peer& client, int) {
+      client.read_head();
+      client.send("HTTP/1.1 " + status + " X\r\n\r\n");
+    }};
+    return probe("127.0.0.1", backend.port());
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(http_client_tests, fixture)
+
+CAF_TEST(it asks for the path and passes on 2xx and 3xx) {
+  std::string asked;
+  {
+    scripted_server backend{[&](peer& client, int) {
+      asked = client.read_head();
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }};
+    auto result = probe("127.0.0.1", backend.port());
+    CAF_CHECK(result.passed);
+    CAF_CHECK_EQUAL(result.server_id, "server-1");
+  }
+  CAF_CHECK(asked.starts_with("GET /health HTTP/1.1\r\nHost: 127.0.0.1:"));
+  CAF_CHECK(probe_status("302").passed);
+}
+
+CAF_TEST(it says why it did not pass) {
+  CAF_CHECK_EQUAL(probe_status("500").reason, "status 500");
+  CAF_CHECK_EQUAL(probe_status("404").reason, "status 404");
+  CAF_CHECK_EQUAL(probe("127.0.0.1", closed_port()).reason,
+                  "connection refused");
+  scripted_server rude{[](peer& client, int) { client.read_head(); }};
+  CAF_CHECK_EQUAL(probe("127.0.0.1", rude.port()).reason,
+                  "connection closed without an answer");
+  scripted_server odd{[](peer& client, int) {
+    client.read_head();
+    client.send("SSH-2.0-x\r\n\r\n");
+  }};
+  auto reason = probe("127.0.0.1", odd.port()).reason;
+  CAF_CHECK(reason.starts_with("not a valid HTTP answer: "));
+}
+
+CAF_TEST(a server that does not answer times out) {
+  scripted_server slow{[](peer& client, int) { client.read_all(); }};
+  auto result = probe("127.0.0.1", slow.port(), 50ms);
+  CAF_CHECK(!result.passed);
+  CAF_CHECK_EQUAL(result.reason, "timed out");
+}
+
+CAF_TEST(names are resolved) {
+  scripted_server backend{scripted_server::answering("ok")};
+  CAF_CHECK(probe("localhost", backend.port()).passed);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,8 @@
+troupe_suite(node
+  unit/config_test.cpp
+  unit/config_text_test.cpp
+  unit/config_command_line_test.cpp
+  unit/logging_test.cpp)
+target_link_libraries(test_node PRIVATE troupe_config)
+target_compile_definitions(test_node PRIVATE
+  TROUPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -1,0 +1,267 @@
+#define CAF_SUITE raft_engine
+
+#include "discovery/raft/raft_engine.hpp"
+
+#include <random>
+
+#include <caf/test/dsl.hpp>
+
+#include "messages/error.hpp"
+
+using namespace troupe;
+
+namespace {
+
+constexpr member_id self_id{1};
+constexpr member_id peer{2};
+constexpr member_id third{3};
+
+const raft_configuration_servers alone{{self_id, raft_role::voter}};
+const raft_configuration_servers three{{self_id, raft_role::voter},
+                                       {peer, raft_role::voter},
+                                       {third, raft_role::voter}};
+
+log_entry change_to(const raft_configuration_servers& servers,
+                    std::uint64_t term) {
+  return {term, entry_kind::change, encode_configuration(servers)};
+}
+
+log_contents log_of(const raft_configuration_servers& servers) {
+  log_contents result;
+  result.term = 1;
+  result.entries.push_back(change_to(servers, 1));
+  return result;
+}
+
+raft_engine make_engine() {
+  raft_engine_config config;
+  config.self = self_id;
+  config.snapshot_trailing = 2;
+  return raft_engine{config};
+}
+
+struct fixture {
+  raft_time now{1000};
+  raft_engine engine = make_engine();
+
+  raft_update take(caf::expected<raft_update> update) {
+    if (!update)
+      CAF_FAIL(describe(update.error()).detail);
+    return std::move(*update);
+  }
+
+  raft_update start(log_contents contents) {
+    return take(engine.start(now, std::move(contents)));
+  }
+
+  raft_update receive(const raft_message& x) {
+    return take(engine.receive(now, peer, encode(x)));
+  }
+
+  void commit(const std::string& bytes) {
+    auto update = take(engine.submit(now, {bytes}));
+    take(engine.persisted(now, update.write_id));
+    CAF_REQUIRE_EQUAL(engine.commit_index(), engine.last_index());
+  }
+};
+
+template <class T>
+T only_message(const raft_update& update) {
+  CAF_REQUIRE_EQUAL(update.messages.size(), 1u);
+  return std::get<T>(*decode_raft_message(update.messages[0].bytes));
+}
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(raft_engine_tests, fixture)
+
+CAF_TEST(a configuration survives its encoding) {
+  const raft_configuration_servers mixed{{self_id, raft_role::voter},
+                                         {peer, raft_role::standby}};
+  auto bytes = encode_configuration(mixed);
+  CAF_CHECK_EQUAL(bytes.size() % 8, 0u);
+  CAF_CHECK(decode_configuration(bytes) == mixed);
+  for (std::size_t size = 0; size < bytes.size() - 7; ++size)
+    CAF_CHECK(!decode_configuration(std::string_view{bytes}.substr(0, size)));
+  CAF_CHECK(!decode_configuration(bytes + std::string(8, '\0')));
+  auto twice =
+    encode_configuration({{peer, raft_role::voter}, {peer, raft_role::voter}});
+  CAF_CHECK(!decode_configuration(twice));
+  // The engine reads the same list from it.
+  start(log_of(mixed));
+  CAF_CHECK(engine.configuration() == mixed);
+}
+
+CAF_TEST(an only voter leads at once in a new term) {
+  auto update = start(log_of(alone));
+  CAF_CHECK(engine.leads());
+  CAF_CHECK(engine.leader() == self_id);
+  CAF_CHECK_EQUAL(engine.term(), 2u);
+  CAF_CHECK(update.hard_state_changed);
+  CAF_CHECK_EQUAL(*update.write.term, 2u);
+  CAF_CHECK(*update.write.voted_for == self_id);
+}
+
+CAF_TEST(a command is committed once it is durable) {
+  start(log_of(alone));
+  auto update = take(engine.submit(now, {"a", "b"}));
+  CAF_CHECK_EQUAL(update.write.first_index, 2u);
+  CAF_REQUIRE_EQUAL(update.write.entries.size(), 2u);
+  CAF_CHECK_EQUAL(update.write.entries[1].bytes, "b");
+  CAF_CHECK_EQUAL(engine.commit_index(), 1u);
+  auto next = take(engine.persisted(now, update.write_id));
+  CAF_CHECK(next.commit_changed);
+  CAF_CHECK_EQUAL(engine.commit_index(), 3u);
+  CAF_CHECK_EQUAL(engine.entry(2)->bytes, "a");
+}
+
+CAF_TEST(a follower submits nothing) {
+  start(log_of(three));
+  auto refused = engine.submit(now, {"a"});
+  CAF_REQUIRE(!refused);
+  CAF_CHECK(describe(refused.error()).code == errc::not_leader);
+  CAF_CHECK(!engine.transfer(now));
+  CAF_CHECK(!engine.catch_up(now, peer));
+}
+
+CAF_TEST(a vote comes with the term and vote to persist) {
+  start(log_of(three));
+  now += raft_time{1000};
+  take(engine.timeout(now)); // stop to believe in a leader
+  auto update = receive(request_vote{5, 1, 1, false, false});
+  CAF_CHECK(update.hard_state_changed);
+  CAF_CHECK_EQUAL(*update.write.term, 5u);
+  CAF_CHECK(*update.write.voted_for == peer);
+  CAF_CHECK(only_message<request_vote_result>(update).granted);
+}
+
+CAF_TEST(entries are acknowledged once they are durable) {
+  start(log_of(three));
+  auto update =
+    receive(append_entries{2, 1, 1, 1, {{2, entry_kind::command, "a"}}});
+  CAF_CHECK(update.messages.empty());
+  CAF_CHECK(engine.leader() == peer);
+  auto next = take(engine.persisted(now, update.write_id));
+  CAF_CHECK_EQUAL(only_message<append_entries_result>(next).last_index, 2u);
+}
+
+CAF_TEST(what another leader overwrote is not acknowledged late) {
+  start(log_of(three));
+  auto first =
+    receive(append_entries{2, 1, 1, 1, {{2, entry_kind::command, "a"}}});
+  auto second =
+    receive(append_entries{3, 1, 1, 1, {{3, entry_kind::command, "b"}}});
+  CAF_CHECK_EQUAL(engine.entry(2)->bytes, "b");
+  CAF_CHECK(take(engine.persisted(now, first.write_id)).messages.empty());
+  auto done = take(engine.persisted(now, second.write_id));
+  CAF_CHECK_EQUAL(only_message<append_entries_result>(done).last_index, 2u);
+}
+
+CAF_TEST(configurations amid other entries take effect) {
+  auto contents = log_of(three);
+  start(contents);
+  raft_configuration_servers two{{self_id, raft_role::voter},
+                                 {peer, raft_role::voter}};
+  auto update = receive(append_entries{2,
+                                       1,
+                                       1,
+                                       5,
+                                       {{2, entry_kind::command, "a"},
+                                        change_to(two, 2),
+                                        {2, entry_kind::command, "b"},
+                                        change_to(three, 2),
+                                        {2, entry_kind::command, "c"}}});
+  CAF_CHECK_EQUAL(update.write.first_index, 2u);
+  CAF_CHECK_EQUAL(update.write.entries.size(), 5u);
+  CAF_CHECK_EQUAL(engine.commit_index(), 5u);
+  CAF_CHECK(!engine.changing());
+  CAF_CHECK(engine.configuration() == three);
+  auto done = take(engine.persisted(now, update.write_id));
+  CAF_CHECK_EQUAL(only_message<append_entries_result>(done).last_index, 6u);
+}
+
+CAF_TEST(a snapshot keeps the trailing entries) {
+  start(log_of(alone));
+  for (auto bytes : {"a", "b", "c", "d"})
+    commit(bytes);
+  auto update = take(engine.take_snapshot(now, "state"));
+  CAF_REQUIRE(update.write.snapshot);
+  CAF_CHECK_EQUAL(update.write.snapshot->index, 5u);
+  CAF_CHECK_EQUAL(update.write.snapshot->configuration_index, 1u);
+  CAF_CHECK_EQUAL(update.write.drop_below, 4u);
+  CAF_CHECK(engine.entry(3) == nullptr);
+  CAF_CHECK(engine.entry(4) != nullptr);
+  auto again = engine.take_snapshot(now, "state");
+  CAF_REQUIRE(!again);
+  CAF_CHECK(describe(again.error()).code == errc::conflict);
+  commit("e");
+}
+
+CAF_TEST(an installed snapshot replaces log and state) {
+  start(log_of(three));
+  log_snapshot sent{50, 3, encode_configuration(three), 1, "state"};
+  auto update = receive(install_snapshot{4, sent});
+  CAF_REQUIRE(update.write.snapshot);
+  CAF_CHECK(update.write.drop_all_entries);
+  CAF_CHECK(!update.restored);
+  // A second one meanwhile is left alone.
+  CAF_CHECK_EQUAL(receive(install_snapshot{4, sent}).write_id, 0u);
+  auto done = take(engine.persisted(now, update.write_id));
+  CAF_REQUIRE(done.restored);
+  CAF_CHECK_EQUAL(done.restored->state, "state");
+  CAF_CHECK_EQUAL(engine.commit_index(), 50u);
+  CAF_CHECK_EQUAL(engine.last_index(), 50u);
+  auto more =
+    receive(append_entries{4, 50, 3, 51, {{4, entry_kind::command, "x"}}});
+  CAF_CHECK_EQUAL(more.write.first_index, 51u);
+}
+
+CAF_TEST(impossible messages are refused) {
+  start(log_of(alone));
+  auto is_refused = [&](const raft_message& x) {
+    auto result = engine.receive(now, peer, encode(x));
+    return !result && describe(result.error()).code == errc::corrupt;
+  };
+  auto term = engine.term();
+  CAF_CHECK(is_refused(append_entries{0, 0, 0, 0, {}}));
+  CAF_CHECK(is_refused(append_entries{term, 1, 1, 1, {}})); // a second leader
+  CAF_CHECK(is_refused(append_entries{9, 0, 3, 0, {}}));
+  CAF_CHECK(is_refused(append_entries{9, 5, 10, 0, {}}));
+  CAF_CHECK(
+    is_refused(append_entries{9, 1, 1, 1, {{0, entry_kind::command, ""}}}));
+  CAF_CHECK(
+    is_refused(append_entries{9, 1, 1, 1, {{10, entry_kind::command, ""}}}));
+  CAF_CHECK(is_refused(
+    append_entries{9, 1, 1, 1, {{9, static_cast<entry_kind>(7), ""}}}));
+  CAF_CHECK(
+    is_refused(append_entries{9, 1, 1, 1, {{9, entry_kind::change, "x"}}}));
+  CAF_CHECK(is_refused(install_snapshot{9, {0, 1, "", 1, ""}}));
+  CAF_CHECK(is_refused(install_snapshot{9, {5, 1, "", 1, ""}}));
+  CAF_CHECK(is_refused(request_vote_result{99, true, false, 0, 0}));
+  CAF_CHECK(is_refused(timeout_now{1, 5, 2}));
+  auto own = engine.receive(now, self_id, encode(timeout_now{9, 1, 1}));
+  CAF_CHECK(!own);
+  CAF_CHECK_EQUAL(engine.term(), term);
+  CAF_CHECK(engine.leads());
+}
+
+CAF_TEST(cut and changed bytes never do harm) {
+  start(log_of(three));
+  auto bytes =
+    encode(append_entries{2, 1, 1, 1, {change_to(three, 2), {2, {}, "abc"}}});
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    CAF_CHECK(!engine.receive(now, peer, bytes.substr(0, size)));
+  std::minstd_rand random{7};
+  for (int i = 0; i < 2000; ++i) {
+    auto mangled = bytes;
+    mangled[random() % mangled.size()] ^= static_cast<char>(1 + random() % 255);
+    auto other = make_engine();
+    auto started = other.start(now, log_of(three));
+    CAF_REQUIRE(started);
+    auto result = other.receive(now, peer, mangled);
+    if (!result)
+      CAF_CHECK(describe(result.error()).code != errc::internal);
+  }
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

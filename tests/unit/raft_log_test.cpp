@@ -1,0 +1,290 @@
+#define CAF_SUITE raft_log
+
+#include "discovery/raft/raft_log.hpp"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <caf/test/dsl.hpp>
+
+#include "discovery/raft/log_storage.hpp"
+#include "discovery/raft/raft_configuration.hpp"
+#include "messages/error.hpp"
+
+using namespace troupe;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct config : caf::actor_system_config {
+  config() { add_message_types<caf::id_block::troupe>(); }
+};
+
+const std::string configuration =
+  encode_configuration({{member_id{1}, raft_role::voter}});
+
+struct fixture {
+  fs::path folder;
+  raft_log_config settings;
+
+  fixture() {
+    std::string pattern = fs::temp_directory_path() / "raft_logXXXXXX";
+    folder = ::mkdtemp(pattern.data());
+    settings = {folder / "raft", member_id{1}, "test"};
+  }
+
+  ~fixture() { fs::remove_all(folder); }
+
+  log_storage open() {
+    auto result = log_storage::open(settings);
+    if (!result)
+      CAF_FAIL(describe(result.error()).detail);
+    return std::move(*result);
+  }
+
+  error_view failure() {
+    auto result = log_storage::open(settings);
+    CAF_REQUIRE(!result);
+    return describe(result.error());
+  }
+
+  log_contents contents() { return *open().load(); }
+
+  static void write(log_storage& storage, log_write what) {
+    auto error = storage.write({&what, 1});
+    if (error)
+      CAF_FAIL(describe(error).detail);
+  }
+
+  static log_write entries(std::uint64_t term, std::uint64_t first,
+                           std::initializer_list<std::string> bytes) {
+    log_write result;
+    result.term = term;
+    result.first_index = first;
+    for (auto& each : bytes)
+      result.entries.push_back({term, entry_kind::command, each});
+    return result;
+  }
+
+  static log_write first_entry() {
+    log_write result;
+    result.term = 1;
+    result.voted_for = member_id{1};
+    result.first_index = 1;
+    result.entries.push_back({1, entry_kind::change, configuration});
+    return result;
+  }
+
+  /// Flips a byte of the newest file with that extension, where `text` stands.
+  void damage(std::string_view extension, const std::string& text) {
+    for (auto& file : fs::directory_iterator{settings.path}) {
+      if (file.path().extension() != extension)
+        continue;
+      std::ifstream in{file.path(), std::ios::binary};
+      std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+      auto at = bytes.find(text);
+      if (at == std::string::npos)
+        continue;
+      bytes[at] ^= 1;
+      std::ofstream{file.path(), std::ios::binary} << bytes;
+      return;
+    }
+    CAF_FAIL("nothing to damage");
+  }
+};
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(raft_log_tests, fixture)
+
+CAF_TEST(a new log is empty) {
+  auto found = contents();
+  CAF_CHECK_EQUAL(found.term, 0u);
+  CAF_CHECK_EQUAL(found.first_index, 1u);
+  CAF_CHECK(found.entries.empty());
+  CAF_CHECK(!found.snapshot);
+}
+
+CAF_TEST(what was written is there after a restart) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"a", "b", std::string(100000, 'c')}));
+  }
+  auto found = contents();
+  CAF_CHECK_EQUAL(found.term, 2u);
+  CAF_CHECK(found.voted_for == member_id{1});
+  CAF_REQUIRE_EQUAL(found.entries.size(), 4u);
+  CAF_CHECK(found.entries[0].kind == entry_kind::change);
+  CAF_CHECK_EQUAL(found.entries[2].bytes, "b");
+  CAF_CHECK_EQUAL(found.entries[3].bytes.size(), 100000u);
+}
+
+CAF_TEST(writing at an index drops what stood behind) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"a", "b", "c", "d"}));
+    write(storage, entries(3, 3, {"x"}));
+  }
+  auto found = contents();
+  CAF_REQUIRE_EQUAL(found.entries.size(), 3u);
+  CAF_CHECK_EQUAL(found.entries[1].bytes, "a");
+  CAF_CHECK_EQUAL(found.entries[2].bytes, "x");
+}
+
+CAF_TEST(several writes with one sync keep their order) {
+  {
+    auto storage = open();
+    std::vector<log_write> writes{first_entry(), entries(2, 2, {"a", "b", "c"}),
+                                  entries(3, 3, {"x"}), entries(3, 4, {"y"})};
+    CAF_REQUIRE(!storage.write(writes));
+  }
+  auto found = contents();
+  CAF_REQUIRE_EQUAL(found.entries.size(), 4u);
+  CAF_CHECK_EQUAL(found.entries[2].bytes, "x");
+  CAF_CHECK_EQUAL(found.entries[3].bytes, "y");
+}
+
+CAF_TEST(a snapshot replaces the entries before it) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"a", "b", "c", "d"}));
+    log_write taken;
+    taken.snapshot = std::make_shared<const log_snapshot>(
+      log_snapshot{4, 2, configuration, 1, "state"});
+    taken.drop_below = 3;
+    write(storage, taken);
+  }
+  auto found = contents();
+  CAF_REQUIRE(found.snapshot);
+  CAF_CHECK_EQUAL(found.snapshot->state, "state");
+  CAF_CHECK_EQUAL(found.first_index, 3u);
+  CAF_CHECK_EQUAL(found.entries.size(), 3u);
+  {
+    auto storage = open();
+    log_write installed;
+    installed.snapshot = std::make_shared<const log_snapshot>(
+      log_snapshot{9, 2, configuration, 1, "newer"});
+    installed.drop_all_entries = true;
+    write(storage, installed);
+    write(storage, entries(2, 10, {"e"}));
+  }
+  found = contents();
+  CAF_CHECK_EQUAL(found.first_index, 10u);
+  CAF_CHECK_EQUAL(found.entries.size(), 1u);
+  CAF_CHECK_EQUAL(found.snapshot->state, "newer");
+}
+
+CAF_TEST(named values stay) {
+  {
+    auto storage = open();
+    CAF_CHECK(!storage.put_meta("pledge", "x"));
+    CAF_CHECK(!storage.put_meta("other", "y"));
+    CAF_CHECK(!storage.put_meta("other", ""));
+  }
+  auto values = open().meta().values;
+  CAF_CHECK_EQUAL(values["pledge"], "x");
+  CAF_CHECK(!values.contains("other"));
+  CAF_CHECK_EQUAL(values["node_id"], to_string(member_id{1}));
+}
+
+CAF_TEST(another node 's or cluster' s directory is refused) {
+  open();
+  settings.node = member_id{2};
+  auto other = failure();
+  CAF_CHECK(other.code == errc::conflict);
+  CAF_CHECK(contains(other.detail, settings.path.string()));
+  CAF_CHECK(contains(other.detail, to_string(member_id{1})));
+  settings.node = member_id{1};
+  settings.cluster_name = "prod";
+  CAF_CHECK(contains(failure().detail, "cluster_name 'test', not to 'prod'"));
+}
+
+CAF_TEST(a newer format is refused) {
+  CAF_REQUIRE(!open().put_meta("format", "2"));
+  auto found = failure();
+  CAF_CHECK(found.code == errc::incompatible);
+  CAF_CHECK(contains(found.detail, "format 2"));
+}
+
+CAF_TEST(a log in use is refused) {
+  auto first = open();
+  auto second = failure();
+  CAF_CHECK(second.code == errc::storage_failed);
+  CAF_CHECK(contains(second.detail, settings.path.string()));
+}
+
+CAF_TEST(a directory that cannot be made is told) {
+  std::ofstream{folder / "file"} << "x";
+  settings.path = folder / "file" / "raft";
+  CAF_CHECK(failure().code == errc::storage_failed);
+}
+
+CAF_TEST(a flipped byte is told and not dropped) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"marked-entry"}));
+    write(storage, entries(2, 3, {"later-entry"}));
+  }
+  damage(".log", "marked-entry");
+  auto found = failure();
+  CAF_CHECK(found.code == errc::corrupt);
+  CAF_CHECK(contains(found.detail, settings.path.string()));
+}
+
+CAF_TEST(a gap is told) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 4, {"d"}));
+  }
+  auto found = failure();
+  CAF_CHECK(found.code == errc::corrupt);
+  CAF_CHECK(contains(found.detail, "entries 2 to 3 are missing"));
+}
+
+CAF_TEST(terms that go back are told) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(5, 2, {"a"}));
+    write(storage, entries(3, 3, {"b"}));
+  }
+  CAF_CHECK(contains(failure().detail, "out of order"));
+}
+
+CAF_TEST(the actor writes and reads) {
+  config cfg;
+  caf::actor_system system{cfg};
+  caf::scoped_actor self{system};
+  auto log = spawn_raft_log(system, settings);
+  CAF_REQUIRE(log);
+  auto expect_done = [&](auto request) {
+    request.receive([](done) {},
+                    [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+  };
+  auto first = self->request(*log, caf::infinite, first_entry());
+  auto second = self->request(*log, caf::infinite, entries(2, 2, {"a"}));
+  auto third = self->request(*log, caf::infinite, store_meta{"pledge", "x"});
+  expect_done(std::move(first));
+  expect_done(std::move(second));
+  expect_done(std::move(third));
+  self->request(*log, caf::infinite, load_log{})
+    .receive([](log_contents& x) { CAF_CHECK_EQUAL(x.entries.size(), 2u); },
+             [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+  self->request(*log, caf::infinite, load_meta{})
+    .receive([](log_meta& x) { CAF_CHECK_EQUAL(x.values["pledge"], "x"); },
+             [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
