@@ -121,8 +121,7 @@ void catalog_state::try_at(catalog_actor leader,
   self_->request(leader, forward_timeout, forward_command{*x.bytes})
     .then(
       [this, sequence = x.sequence](apply_result& result) {
-        proposals_->answered(sequence, std::move(result),
-                             machine_.applied_index());
+        proposals_->answered(sequence, std::move(result));
         settle();
       },
       [this, sequence = x.sequence, number = x.number](const caf::error&) {

@@ -143,7 +143,7 @@ void catalog_state::apply_command(const log_entry& entry, std::uint64_t index) {
   forwarded_.erase(first, last);
   if (id.origin == config_.self.id
       && id.incarnation == config_.self.incarnation)
-    proposals_->applied(id.sequence, result);
+    proposals_->answered(id.sequence, std::move(result));
 }
 
 void catalog_state::follow_leader() {
@@ -204,11 +204,12 @@ void catalog_state::settle() {
   finish_transfer();
   advance_role_change();
   snapshot_if_due();
-  proposals_->reached(machine_.applied_index());
-  proposals_->expire(now(), no_quorum());
   try_proposals();
   submit_waiting();
   publish();
+  // Only now, so that whoever gets an answer reads its own write.
+  proposals_->reached(machine_.applied_index());
+  proposals_->expire(now(), no_quorum());
   arm_timer();
 }
 

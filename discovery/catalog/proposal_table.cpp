@@ -53,13 +53,13 @@ void proposal_table::failed(std::uint64_t sequence, std::uint32_t number,
                             raft_time now) {
   auto i = proposals_.find(sequence);
   if (i != proposals_.end() && i->second.attempts == number
-      && i->second.sent_to != member_id::none && !i->second.remote)
+      && i->second.sent_to != member_id::none && !i->second.result)
     retry_later(sequence, i->second, now);
 }
 
 void proposal_table::leader_is(member_id leader, raft_time now) {
   for (auto& [sequence, x] : proposals_) {
-    if (x.remote || (x.sent_to == leader && leader != member_id::none))
+    if (x.result || (x.sent_to == leader && leader != member_id::none))
       continue;
     x.sent_to = member_id::none;
     x.due = now;
@@ -70,35 +70,25 @@ void proposal_table::leader_is(member_id leader, raft_time now) {
 
 void proposal_table::peer_lost(member_id peer, raft_time now) {
   for (auto& [sequence, x] : proposals_)
-    if (x.sent_to == peer && !x.remote)
+    if (x.sent_to == peer && !x.result)
       retry_later(sequence, x, now);
 }
 
-void proposal_table::applied(std::uint64_t sequence,
-                             const apply_result& result) {
-  finish(sequence, result);
-}
-
-void proposal_table::answered(std::uint64_t sequence, apply_result result,
-                              std::uint64_t applied_index) {
-  if (result.index <= applied_index) {
-    finish(sequence, std::move(result));
-    return;
-  }
+void proposal_table::answered(std::uint64_t sequence, apply_result result) {
   auto i = proposals_.find(sequence);
   if (i == proposals_.end())
     return;
-  i->second.remote = std::move(result);
+  i->second.result = std::move(result);
   waiting_.erase(sequence);
 }
 
 void proposal_table::reached(std::uint64_t applied_index) {
   std::vector<std::uint64_t> complete;
   for (auto& [sequence, x] : proposals_)
-    if (x.remote && x.remote->index <= applied_index)
+    if (x.result && x.result->index <= applied_index)
       complete.push_back(sequence);
   for (auto sequence : complete)
-    finish(sequence, *proposals_.at(sequence).remote);
+    finish(sequence, *proposals_.at(sequence).result);
 }
 
 void proposal_table::expire(raft_time now, const caf::error& reason) {

@@ -58,14 +58,11 @@ public:
   /// Nothing more will come from `peer`.
   void peer_lost(member_id peer, raft_time now);
 
-  /// The command was applied on this node.
-  void applied(std::uint64_t sequence, const apply_result& result);
+  /// The command's result is known: it was applied on this node, or the leader
+  /// answered. Counts once `reached` says that this node has applied that much.
+  void answered(std::uint64_t sequence, apply_result result);
 
-  /// The leader answered; counts once this node has applied that much.
-  void answered(std::uint64_t sequence, apply_result result,
-                std::uint64_t applied_index);
-
-  /// This node has applied that much.
+  /// This node has applied and published that much: answers what waits for it.
   void reached(std::uint64_t applied_index);
 
   /// Answers those whose deadline passed with `reason`.
@@ -84,7 +81,7 @@ private:
     std::uint32_t failures = 0;
     /// To whom it was sent; none while it waits.
     member_id sent_to = member_id::none;
-    std::optional<apply_result> remote;
+    std::optional<apply_result> result;
     callback done;
   };
 

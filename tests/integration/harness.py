@@ -154,14 +154,15 @@ class Process:
 
 
 class Node(Process):
-    def __init__(self, cluster, index, **overrides):
+    def __init__(self, cluster, index, overrides=None):
+        """`overrides`: settings by section, over those of all nodes."""
         name = f"node-{index}"
         super().__init__(name, cluster.folder)
         self.cluster = cluster
         self.address = cluster.address(index)
         self.data = cluster.folder / name / "data"
         self.logs = cluster.folder / name / "logs"
-        self.overrides = overrides
+        self.overrides = overrides or {}
 
     def start(self):
         settings = {

@@ -199,6 +199,13 @@ class ClusterTest(unittest.TestCase):
                  node.get("cache/stats")["keys"])
                 for node in self.cluster.nodes]
 
+    def settled_state(self):
+        """`state`, once what earlier tests changed is on all nodes."""
+        wait_until(lambda: all(view == self.state()[0]
+                               for view in self.state()),
+                   "all nodes see the same")
+        return self.state()
+
     def test_bad_input_is_refused_and_changes_nothing(self):
         servers = "loadbalancer/servers"
         good = {"host": "127.0.0.9", "port": 4100}
@@ -239,7 +246,7 @@ class ClusterTest(unittest.TestCase):
             ("PATCH", servers, good, 405, ["POST"]),
             ("POST", "cache/clear", {}, 405, ["DELETE"]),
         ]
-        before = self.state()
+        before = self.settled_state()
         for number, (method, path, body, status, names) in enumerate(table):
             node = self.cluster.nodes[number % 3]
             with self.subTest(method=method, path=path, body=body):
@@ -259,7 +266,7 @@ class ClusterTest(unittest.TestCase):
         self.first.infrastructure("DELETE", f"{servers}/{known}")
 
     def test_too_much_input_is_refused_and_changes_nothing(self):
-        before = self.state()
+        before = self.settled_state()
         big = "x" * (10 << 20)
         # A key stands in the request line, for which HTTP has a status of its
         # own (RFC 9110 §15.5.15).

@@ -64,7 +64,8 @@ class LifecycleTest(unittest.TestCase):
 
     def test_another_clusters_node_is_refused_by_both_sides(self):
         self.start()
-        stranger = harness.Node(self.cluster, 4, cluster={"name": "elsewhere"})
+        stranger = harness.Node(self.cluster, 4,
+                                {"cluster": {"name": "elsewhere"}})
         self.cluster.nodes.append(stranger)
         stranger.start()
         wait_until(lambda: "elsewhere" in stranger.log

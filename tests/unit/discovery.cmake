@@ -1,8 +1,7 @@
 troupe_suite(discovery
+  unit/proposal_table_test.cpp
   unit/raft_engine_test.cpp
   unit/raft_log_test.cpp
   unit/state_machine_test.cpp)
 target_link_libraries(test_discovery PRIVATE
   troupe_discovery)
-
-include(unit/slots.cmake OPTIONAL)

@@ -39,8 +39,11 @@ struct response {
   json body;
   std::map<std::string, std::string> headers;
 
-  const json& data() const { return body.at("data"); }
+  const json& data() const& { return body.at("data"); }
+  json data() && { return body.at("data"); }
   const json& error() const { return body.at("error"); }
+  /// By value, as the response itself may be gone when it is compared.
+  json field(const char* name) const { return data().at(name); }
 };
 
 /// Entries of a fake cache shard, and how often it first says no.
@@ -421,8 +424,7 @@ CAF_TEST(a silent node is given up after its time) {
   CAF_CHECK(!channel->answer);
   advance_time(500ms);
   consume_messages();
-  CAF_CHECK_EQUAL(read(*channel).data()["unreachable"],
-                  json::array({"node-2"}));
+  CAF_CHECK_EQUAL(read(*channel).field("unreachable"), json::array({"node-2"}));
   stop(handle);
 }
 
@@ -473,12 +475,12 @@ CAF_TEST(bad servers are refused and nothing changes) {
 }
 
 CAF_TEST(an error of an actor becomes its status) {
-  check_problem(ask(http_verb::post, servers,
-                    R"({"host":"no-quorum","port":80})"),
-                503, "no_quorum");
+  check_problem(
+    ask(http_verb::post, servers, R"({"host":"no-quorum","port":80})"), 503,
+    "no_quorum");
   names->erase("catalog");
-  check_problem(ask(http_verb::post, servers, R"({"host":"a","port":80})"),
-                503, "unavailable");
+  check_problem(ask(http_verb::post, servers, R"({"host":"a","port":80})"), 503,
+                "unavailable");
 }
 
 CAF_TEST(a dead catalog that is still listed gives 503) {
@@ -521,7 +523,7 @@ CAF_TEST(a ttl has a default a none and bounds) {
   CAF_CHECK_EQUAL(ttl(R"({"value":1,"ttl":0.25})"), 250);
   CAF_CHECK_EQUAL(ttl(R"({"value":1,"ttl":1e-9})"), 1);
   CAF_CHECK_EQUAL(ttl(R"({"value":null,"ttl":null})"), no_ttl);
-  CAF_CHECK(get(key_path(key)).data()["ttl"].is_null());
+  CAF_CHECK(get(key_path(key)).field("ttl").is_null());
   for (auto bad : {"-1", "1e12", "\"60\"", "true"})
     check_problem(ask(http_verb::post, key_path(key),
                       R"({"value":1,"ttl":)" + std::string{bad} + "}"),
@@ -540,7 +542,7 @@ CAF_TEST(large keys and values are refused) {
 CAF_TEST(raw bytes are shown as text or base64) {
   auto key = key_of(self_id);
   local_cache.entries[key] = {key, "plain \"é\"", value_encoding::raw};
-  CAF_CHECK_EQUAL(get(key_path(key)).data()["value"], "plain \"é\"");
+  CAF_CHECK_EQUAL(get(key_path(key)).field("value"), "plain \"é\"");
   local_cache.entries[key].bytes = "\xff\xfe";
   auto data = get(key_path(key)).data();
   CAF_CHECK_EQUAL(data["value"], "//4=");
@@ -639,11 +641,11 @@ CAF_TEST(health has a verdict for each service) {
   CAF_CHECK_EQUAL(data["uptime"], 3600);
   CAF_CHECK_EQUAL(data["nodes"]["alive"], 2);
   alter([](auto& state) { state.members[peer_id].state = verdict::down; });
-  CAF_CHECK_EQUAL(get(base + "/health").data()["status"], "degraded");
+  CAF_CHECK_EQUAL(get(base + "/health").field("status"), "degraded");
   alter([](auto& state) {
     state.servers["server-1"].condition = health::unhealthy;
   });
-  CAF_CHECK_EQUAL(get(base + "/health").data()["status"], "unhealthy");
+  CAF_CHECK_EQUAL(get(base + "/health").field("status"), "unhealthy");
 }
 
 CAF_TEST(the dashboard has all parts) {
@@ -657,7 +659,7 @@ CAF_TEST(the dashboard has all parts) {
 CAF_TEST(metrics are those of this node alone) {
   auto text = get("/metrics").text;
   auto has = [&](std::string_view line) {
-  return text.find(line) != std::string::npos;
+    return text.find(line) != std::string::npos;
   };
   CAF_CHECK(has("troupe_cluster_members{state=\"alive\"} 2"));
   CAF_CHECK(has("troupe_cache_slots_owned 8192"));
