@@ -28,7 +28,9 @@ public:
 
   void set(T next) { set(std::make_shared<const T>(std::move(next))); }
 
-  /// The value now. For cold paths; hot ones keep a `published_reader`.
+  /// The value now. For cold paths; hot ones keep a `published_reader`. Name it
+  /// before a loop over a part of it: `for (auto& x : v.get()->part)` outlives
+  /// the snapshot.
   snapshot get() const {
     std::lock_guard guard{mutex_};
     return current_;

@@ -57,7 +57,8 @@ struct peering_state {
   /// and its connections.
   actor_names public_actors() const {
     actor_names result;
-    for (auto& [actor_name, handle] : names->get()->local)
+    auto current = names->get();
+    for (auto& [actor_name, handle] : current->local)
       if (actor_name != "raft_log" && actor_name.rfind("http_", 0) != 0)
         result.emplace(actor_name, handle);
     result["peering"] = caf::actor_cast<caf::strong_actor_ptr>(self);
@@ -166,7 +167,8 @@ struct peering_state {
     if (view->version() == seen_state)
       return;
     seen_state = view->version();
-    for (auto& [id, who] : view->get()->members)
+    auto current = view->get();
+    for (auto& [id, who] : current->members)
       if (id != config.self.id && who.state != verdict::left)
         add_address(who.info.cluster);
   }

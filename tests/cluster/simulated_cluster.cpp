@@ -229,7 +229,8 @@ bool simulated_cluster::await_agreement() {
 
 std::set<std::uint16_t> simulated_cluster::ports(std::size_t i) const {
   std::set<std::uint16_t> result;
-  for (auto& [id, server] : state(i)->servers)
+  auto current = state(i);
+  for (auto& [id, server] : current->servers)
     result.insert(server.port);
   return result;
 }

@@ -73,7 +73,8 @@ struct fixture {
 
   ~fixture() {
     group.reset();
-    for (auto& [name, handle] : names->get()->local)
+    auto current = names->get();
+    for (auto& [name, handle] : current->local)
       caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
     system.await_all_actors_done();
     for (auto& thread : threads)

@@ -218,7 +218,8 @@ struct fixture : test_coordinator_fixture<config> {
   }
 
   ~fixture() {
-    for (auto& [name, handle] : names->get()->local)
+    auto current = names->get();
+    for (auto& [name, handle] : current->local)
       stop(handle);
     for (auto& [name, handle] : peer_actors)
       stop(handle);
