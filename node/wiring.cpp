@@ -1,5 +1,6 @@
 #include "node/wiring.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <caf/all.hpp>
@@ -16,6 +17,7 @@
 #include "discovery/slots/placement.hpp"
 #include "http/client/http_probe.hpp"
 #include "messages/error.hpp"
+#include "node/config/load.hpp"
 
 namespace troupe {
 
@@ -32,9 +34,14 @@ std::uint32_t random_seed() {
   return std::random_device{}();
 }
 
+/// Whether the configuration names places where other nodes may be.
 bool has_peer_sources(const configuration& settings) {
-  return !settings.discovery.nodes.empty()
-         || !settings.discovery.dns.name.empty();
+  auto self =
+    endpoint{settings.node.advertised_address, settings.cluster.port};
+  auto& nodes = settings.discovery.nodes;
+  return !settings.discovery.dns.name.empty()
+         || std::any_of(nodes.begin(), nodes.end(),
+                        [&](auto& where) { return where != self; });
 }
 
 /// A node that is to find others must not found a cluster of its own just
@@ -87,12 +94,7 @@ started start_peering(node_context& node, caf::actor_system& system) {
   peering_config config;
   config.self = node.self;
   config.cluster_name = cluster.name;
-  config.shared_settings = {
-    {"cluster.heartbeatInterval",
-     std::to_string(cluster.heartbeat_interval.count())},
-    {"cluster.electionTimeout",
-     std::to_string(cluster.election_timeout.count())},
-  };
+  config.shared_settings = shared_settings(node.settings);
   config.seed = random_seed();
   auto uuid = [own = node.own_identity] { return own->get().cluster_uuid; };
   auto peering =
