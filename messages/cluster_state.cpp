@@ -2,7 +2,23 @@
 
 #include <algorithm>
 
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include "messages/type_ids.hpp"
+
 namespace troupe {
+
+void notify_of_changes(const cluster_view& view, const caf::actor_addr& who) {
+  view->subscribe([who] {
+    auto alive = caf::actor_cast<caf::strong_actor_ptr>(who);
+    if (!alive)
+      return false;
+    caf::anon_send(caf::actor_cast<caf::actor>(alive), state_changed{});
+    return true;
+  });
+}
 
 std::string to_string(const endpoint& where) {
   auto port = std::to_string(where.port);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_addr.hpp>
 #include <caf/meta/type_name.hpp>
 
 #include "messages/ids.hpp"
@@ -143,6 +144,18 @@ struct cluster_state {
 
 /// How everyone on a node reads the state without asking for it.
 using cluster_view = std::shared_ptr<published<cluster_state>>;
+
+/// To an actor that asked for it: the `cluster_view` has a newer state. Several
+/// changes may have happened since.
+struct state_changed {};
+
+/// Sends `who` a `state_changed` after each change of `view`, while it lives.
+void notify_of_changes(const cluster_view& view, const caf::actor_addr& who);
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, state_changed&) {
+  return f(caf::meta::type_name("state_changed"));
+}
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, endpoint& x) {

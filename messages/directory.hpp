@@ -36,6 +36,9 @@ public:
 
   std::shared_ptr<const snapshot> get() const { return current_->get(); }
 
+  /// Grows with each change.
+  std::uint64_t version() const { return current_->version(); }
+
   /// A reader for a hot path, one per thread.
   published_reader<snapshot> reader() const {
     return published_reader<snapshot>{current_};

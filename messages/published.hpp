@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -21,9 +23,13 @@ public:
 
   /// Replaces the value. Readers see it at their next `get`.
   void set(snapshot next) {
-    std::lock_guard guard{mutex_};
-    current_ = std::move(next);
-    version_.fetch_add(1, std::memory_order_release);
+    {
+      std::lock_guard guard{mutex_};
+      current_ = std::move(next);
+      version_.fetch_add(1, std::memory_order_release);
+    }
+    std::lock_guard guard{listeners_mutex_};
+    std::erase_if(listeners_, [](auto& listener) { return !listener(); });
   }
 
   void set(T next) { set(std::make_shared<const T>(std::move(next))); }
@@ -36,6 +42,13 @@ public:
     return current_;
   }
 
+  /// Calls `listener` after each `set`, on the writer's thread, until it
+  /// returns false. It must neither block nor subscribe.
+  void subscribe(std::function<bool()> listener) {
+    std::lock_guard guard{listeners_mutex_};
+    listeners_.push_back(std::move(listener));
+  }
+
   /// Grows with each `set`.
   std::uint64_t version() const noexcept {
     return version_.load(std::memory_order_acquire);
@@ -45,6 +58,8 @@ private:
   std::atomic<std::uint64_t> version_{1};
   mutable std::mutex mutex_;
   snapshot current_;
+  std::mutex listeners_mutex_;
+  std::vector<std::function<bool()>> listeners_;
 };
 
 /// A thread's own view of a `published` value.

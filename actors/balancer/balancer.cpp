@@ -63,16 +63,14 @@ balancer(balancer_actor::stateful_pointer<balancer_state> self,
   self->state.config = std::move(config);
   self->state.state = std::move(state);
   self->state.routing = std::move(routing);
-  self->send(self, tick{});
+  notify_of_changes(self->state.state, self->address());
+  self->state.refresh();
   return {
     [=](traffic_report& report) {
       self->state.reports[report.io_thread] = std::move(report);
     },
     [=](get_traffic) { return self->state.total(); },
-    [=](tick) {
-      self->state.refresh();
-      self->delayed_send(self, self->state.config.poll_interval, tick{});
-    },
+    [=](state_changed) { self->state.refresh(); },
     [=](get_status) { return self->state.status(); },
   };
 }
@@ -90,9 +88,6 @@ caf::error balancer_config::validate() const {
                           + rule.path_prefix + "'",
                         "proxy.routes.pathPrefix");
   }
-  if (poll_interval.count() <= 0)
-    return make_error(errc::invalid_field, "the interval must be positive",
-                      "poll_interval");
   return caf::none;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,16 +18,13 @@ using balancer_actor = caf::typed_actor<
   caf::reacts_to<traffic_report>,
   /// This node's counters.
   caf::replies_to<get_traffic>::with<node_traffic>,
-  /// Looks for a new cluster state.
-  caf::reacts_to<tick>>::extend_with<status_protocol>;
+  /// Makes the table anew.
+  caf::reacts_to<state_changed>>::extend_with<status_protocol>;
 
 struct balancer_config {
   std::vector<route> routes;
   /// Service of requests that no route takes.
   std::string default_service;
-  /// Between two looks at the cluster state's version. A look at an unchanged
-  /// one is an atomic load.
-  std::chrono::milliseconds poll_interval{50};
 
   /// Errors: invalid_field.
   caf::error validate() const;

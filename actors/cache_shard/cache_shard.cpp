@@ -81,6 +81,9 @@ public:
   /// Does what is due. Returns the time until the next tick.
   std::chrono::milliseconds work();
 
+  /// Takes over a newer slot table and begins to hand over what moved.
+  void follow_table();
+
 private:
   /// None if the slot belongs to this shard.
   caf::error check_owner(std::uint32_t slot) {
@@ -198,6 +201,11 @@ actor_status shard::status() const {
            {"given_up", std::to_string(handover_.dropped())}}};
 }
 
+void shard::follow_table() {
+  notice_table();
+  hand_over();
+}
+
 std::chrono::milliseconds shard::work() {
   notice_table();
   auto now = self_->clock().now();
@@ -209,7 +217,7 @@ std::chrono::milliseconds shard::work() {
   }
   hand_over();
   bool searching = handover_.ready(self_->clock().now());
-  return many_expired || searching ? soon : config_.poll_interval;
+  return many_expired || searching ? soon : config_.retry_interval;
 }
 
 handover::route shard::make_route() {
@@ -266,6 +274,7 @@ cache_shard(cache_shard_actor::stateful_pointer<cache_shard_state> self,
             const directory_ptr& names) {
   self->state.core = std::make_unique<shard>(self, config, view, names);
   auto* core = self->state.core.get();
+  notify_of_changes(view, self->address());
   self->send(self, tick{});
   return {
     [core](const cache_get& x) { return core->get(x); },
@@ -274,6 +283,7 @@ cache_shard(cache_shard_actor::stateful_pointer<cache_shard_state> self,
     [core](cache_clear) { return core->clear(); },
     [core](const cache_import& x) { return core->import(x); },
     [core](get_cache_stats) { return core->stats(); },
+    [core](state_changed) { core->follow_table(); },
     [self, core](tick) { self->delayed_send(self, core->work(), tick{}); },
     [core](get_status) { return core->status(); },
   };
@@ -303,8 +313,8 @@ caf::error cache_shard_config::validate() const {
                    "max_value_bytes");
   if (sweep_interval.count() <= 0)
     return invalid("must be positive", "sweep_interval");
-  if (poll_interval.count() <= 0)
-    return invalid("must be positive", "poll_interval");
+  if (retry_interval.count() <= 0)
+    return invalid("must be positive", "retry_interval");
   return caf::none;
 }
 

@@ -28,6 +28,8 @@ using cache_shard_actor = caf::typed_actor<
   /// Errors: unavailable (the sender's slot table is newer than ours).
   caf::replies_to<cache_import>::with<cache_count>,
   caf::replies_to<get_cache_stats>::with<cache_stats>,
+  /// Takes over a new slot table.
+  caf::reacts_to<state_changed>,
   /// Removes expired entries and hands over those of slots that moved.
   caf::reacts_to<tick>>::extend_with<status_protocol>;
 
@@ -43,8 +45,8 @@ struct cache_shard_config {
   std::uint64_t max_value_bytes = 8 << 20;
   /// Between two sweeps for expired entries.
   std::chrono::milliseconds sweep_interval{1000};
-  /// Between two looks at the slot table without a request.
-  std::chrono::milliseconds poll_interval{100};
+  /// Between two looks for entries to hand over again.
+  std::chrono::milliseconds retry_interval{250};
 
   /// Errors: invalid_field.
   caf::error validate() const;

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds tick_interval{50};
+constexpr milliseconds tick_interval{100};
 constexpr milliseconds retry_interval{250};
 constexpr milliseconds request_timeout{3000};
 
@@ -364,7 +364,7 @@ struct membership_state {
         });
   }
 
-  void on_tick() {
+  void act() {
     auto state = view->get();
     bind(*state);
     if (state->leader == config.self.id)
@@ -389,15 +389,20 @@ membership(membership_actor::stateful_pointer<membership_state> self,
   state.names = std::move(names);
   state.own_identity = std::move(own_identity);
   state.random.seed(state.config.seed);
+  notify_of_changes(state.view, self->address());
   self->send(self, tick{});
   return {
     [self](const peer_up& x) { self->state.connected(x); },
-    [self](const peer_down& x) { self->state.disconnected(x); },
+    [self](const peer_down& x) {
+      self->state.disconnected(x);
+      self->state.act();
+    },
     [self](const pledge_request& x) { return self->state.promise_to(x); },
     [self](const join_request& x) { return self->state.take_in(x); },
     [self](const leave_request& x) { return self->state.let_go(x); },
+    [self](state_changed) { self->state.act(); },
     [self](const tick&) {
-      self->state.on_tick();
+      self->state.act();
       self->delayed_send(self, tick_interval, tick{});
     },
     [self](const get_status&) {

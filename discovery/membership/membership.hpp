@@ -27,7 +27,7 @@ using membership_actor = caf::typed_actor<
   /// From the node itself: hands over leadership and asks the leader. At the
   /// leader: answered when the node is out of consensus.
   /// Errors: no_quorum, conflict (it is the last voter).
-  caf::replies_to<leave_request>::with<done>,
+  caf::replies_to<leave_request>::with<done>, caf::reacts_to<state_changed>,
   caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct membership_config {

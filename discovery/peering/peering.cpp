@@ -14,7 +14,7 @@ namespace troupe {
 
 namespace {
 
-constexpr std::chrono::milliseconds tick_interval{50};
+constexpr std::chrono::milliseconds tick_interval{100};
 
 /// The part of `catalog` and `membership` that hears of sessions.
 using session_listener =
@@ -48,6 +48,7 @@ struct peering_state {
   std::map<endpoint, dial_state> addresses;
   std::map<member_id, session> sessions;
   std::uint64_t seen_state = 0;
+  std::uint64_t seen_names = 0;
   actor_names sent_actors;
   std::map<std::string, caf::actor_addr, std::less<>> told_listeners;
 
@@ -146,6 +147,9 @@ struct peering_state {
 
   /// Peers hold handles of our actors: a restarted actor has a new one.
   void spread_changed_actors() {
+    if (names->version() == seen_names)
+      return;
+    seen_names = names->version();
     auto actors = public_actors();
     if (actors == sent_actors)
       return;

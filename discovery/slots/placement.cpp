@@ -109,8 +109,10 @@ placement(placement_actor::stateful_pointer<placement_state> self,
   state.rebalancing = rebalance{config.join_delay};
   state.view = view;
   state.names = names;
+  notify_of_changes(state.view, self->address());
   self->send(self, tick{});
   return {
+    [self](state_changed) { self->state.look(); },
     [self](tick) {
       self->state.look();
       self->delayed_send(self, self->state.config.interval, tick{});

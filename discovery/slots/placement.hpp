@@ -13,17 +13,18 @@ namespace troupe {
 /// Keeps the slot table in step with the members: while this node leads, it
 /// proposes `assign_slots` whenever the live members and the table's nodes
 /// differ. Idle on the other nodes.
-using placement_actor = caf::typed_actor<
-  /// Looks for a new cluster state; one atomic load when there is none.
-  caf::reacts_to<tick>>::extend_with<status_protocol>;
+using placement_actor =
+  caf::typed_actor<caf::reacts_to<state_changed>,
+                   /// Does what had to wait.
+                   caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct placement_config {
   member_id self = member_id::none;
   /// How long a new node waits for its share, so that nodes which join
   /// together are served by one plan.
   std::chrono::milliseconds join_delay{500};
-  /// Between two looks at the state.
-  std::chrono::milliseconds interval{50};
+  /// Between two looks for what had to wait.
+  std::chrono::milliseconds interval{200};
   /// After a proposal that got no answer or none that helps.
   std::chrono::milliseconds retry_delay{500};
 

@@ -16,7 +16,7 @@ struct config : caf::actor_system_config {
 struct fixture : test_coordinator_fixture<config> {
   cluster_view view = std::make_shared<published<cluster_state>>();
   routing_view routing = std::make_shared<published<routing_table>>();
-  balancer_actor aut = spawn_balancer(sys, {{}, "demo", 50ms}, view, routing);
+  balancer_actor aut = spawn_balancer(sys, {{}, "demo"}, view, routing);
 
   fixture() { consume_messages(); }
 

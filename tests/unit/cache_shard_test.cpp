@@ -180,10 +180,10 @@ CAF_TEST(a slot of another node is refused and its owner named) {
     set(at_a.shard, "key", "value").error(),
     ask<cache_count>(at_a.shard, cache_delete{"key"}).error()};
   for (auto& refusal : refusals) {
-  auto view = describe(refusal);
-  CAF_CHECK(view.code == errc::wrong_owner);
-  CAF_CHECK_EQUAL(view.detail,
-                  "slot " + slot + " belongs to node-b (000000000000000b)");
+    auto view = describe(refusal);
+    CAF_CHECK(view.code == errc::wrong_owner);
+    CAF_CHECK_EQUAL(view.detail,
+                    "slot " + slot + " belongs to node-b (000000000000000b)");
   }
   CAF_CHECK_EQUAL(stats(at_a.shard).keys, 0u);
 }
@@ -365,6 +365,6 @@ CAF_TEST(a config with impossible values is refused) {
                   "max_value_bytes");
   CAF_CHECK_EQUAL(field([](auto& x) { x.sweep_interval = 0ms; }),
                   "sweep_interval");
-  CAF_CHECK_EQUAL(field([](auto& x) { x.poll_interval = 0ms; }),
-                  "poll_interval");
+  CAF_CHECK_EQUAL(field([](auto& x) { x.retry_interval = 0ms; }),
+                  "retry_interval");
 }
