@@ -1,5 +1,6 @@
 """See scripts/bench."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -99,7 +100,8 @@ def bench_build(_):
         timed("configure", ["cmake", "-S", str(ROOT), "-B", folder,
                             "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                             "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1"])
-        build = ["cmake", "--build", folder, "--parallel"]
+        build = ["cmake", "--build", folder, "--parallel",
+                 str(os.cpu_count())]
         timed("clean build, tests included", build)
         actor.touch()
         timed(f"after touching {actor.relative_to(ROOT)}", build)

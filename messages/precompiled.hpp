@@ -21,3 +21,12 @@
 #include <vector>
 
 #include <spdlog/spdlog.h>
+
+#if FMT_VERSION < 100000
+// Else each file that logs compiles all of fmt's formatter, which is half of
+// its time; the library has it. Later versions declare this themselves.
+extern template void
+fmt::detail::vformat_to<char>(fmt::detail::buffer<char>&, fmt::string_view,
+                              fmt::basic_format_args<fmt::buffer_context<char>>,
+                              fmt::detail::locale_ref);
+#endif

@@ -53,3 +53,11 @@ CAF_ADD_TYPE_ID(troupe, (troupe::traffic_report))
 CAF_ADD_TYPE_ID(troupe, (troupe::transfer_leadership))
 
 CAF_END_TYPE_ID_BLOCK(troupe)
+
+namespace troupe {
+
+/// Makes the messages known to systems of that configuration. The same as
+/// CAF's `add_message_types`, but compiled once.
+void add_troupe_messages(caf::actor_system_config& config);
+
+} // namespace troupe

@@ -11,7 +11,7 @@ namespace troupe {
 node_system_config::node_system_config() {
   using namespace std::chrono_literals;
   load<caf::io::middleman>();
-  add_message_types<caf::id_block::troupe>();
+  add_troupe_messages(*this);
   set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", 2u);
   set("middleman.workers", 0u);

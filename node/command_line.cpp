@@ -130,8 +130,8 @@ public:
       command->get_option("--set")->check(has_equals_sign());
   }
 
-  command parse(int argc, const char* const* argv,
-                const environment& variables) {
+  parsed_command parse(int argc, const char* const* argv,
+                       const environment& variables) {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -165,15 +165,15 @@ public:
 
 private:
   template <class Use>
-  static command load(const source_flags& flags, const environment& variables,
-                      Use use) {
+  static parsed_command load(const source_flags& flags,
+                             const environment& variables, Use use) {
     auto loaded = load_configuration(flags.sources(variables));
     if (auto problems = std::get_if<config_problems>(&loaded))
       return refuse(*problems);
     return use(std::move(std::get<loaded_configuration>(loaded)));
   }
 
-  command demo_backend() {
+  parsed_command demo_backend() {
     demo_backend_.port = static_cast<std::uint16_t>(demo_port_);
     if (demo_backend_.name.empty())
       demo_backend_.name = fmt::format("demo-{}", demo_port_);
@@ -222,8 +222,8 @@ environment read_environment(const char* const* variables) {
   return result;
 }
 
-command parse_command_line(int argc, const char* const* argv,
-                           const environment& variables) {
+parsed_command parse_command_line(int argc, const char* const* argv,
+                                  const environment& variables) {
   return syntax{}.parse(argc, argv, variables);
 }
 

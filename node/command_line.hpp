@@ -30,7 +30,7 @@ struct print_command {
   std::string standard_error = {};
 };
 
-using command =
+using parsed_command =
   std::variant<serve_command, demo_backend_command, print_command>;
 
 /// The process's environment variables.
@@ -38,7 +38,7 @@ environment read_environment(const char* const* variables);
 
 /// Understands the command line, and loads and checks the configuration when
 /// the command needs it.
-command parse_command_line(int argc, const char* const* argv,
-                           const environment& variables);
+parsed_command parse_command_line(int argc, const char* const* argv,
+                                  const environment& variables);
 
 } // namespace troupe

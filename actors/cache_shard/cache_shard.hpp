@@ -46,7 +46,7 @@ struct cache_shard_config {
   /// Between two sweeps for expired entries.
   std::chrono::milliseconds sweep_interval{1000};
   /// Between two looks for entries to hand over again.
-  std::chrono::milliseconds retry_interval{250};
+  std::chrono::milliseconds retry_interval{500};
 
   /// Errors: invalid_field.
   caf::error validate() const;

@@ -15,6 +15,8 @@ namespace {
 
 using time_point = caf::actor_clock::time_point;
 
+constexpr std::chrono::milliseconds shortest_look{20};
+
 /// A server that this node checks.
 struct target {
   check_streak streak;
@@ -108,6 +110,16 @@ struct health_prober_state {
     }
   }
 
+  std::chrono::milliseconds until_next_look() const {
+    auto longest = std::chrono::milliseconds{config.poll_interval};
+    auto next = now() + longest;
+    for (auto& [id, checked] : targets)
+      next = std::min(next,
+                      checked.checking ? now() + config.interval : checked.due);
+    auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - now());
+    return std::clamp(wait, shortest_look, longest);
+  }
+
   void record(const probe_result& result) {
     --in_flight;
     auto i = targets.find(result.server_id);
@@ -176,14 +188,21 @@ health_prober(health_prober_actor::stateful_pointer<health_prober_state> self,
   state.view = std::move(view);
   state.names = std::move(names);
   state.probe = std::move(probe);
+  notify_of_changes(state.view, self->address());
   if (state.config.enabled)
     self->send(self, tick{});
   return {
     [=](const probe_result& result) { self->state.record(result); },
+    [=](state_changed) {
+      if (!self->state.config.enabled)
+        return;
+      self->state.reassign();
+      self->state.start_due_checks();
+    },
     [=](tick) {
       self->state.reassign();
       self->state.start_due_checks();
-      self->delayed_send(self, self->state.config.poll_interval, tick{});
+      self->delayed_send(self, self->state.until_next_look(), tick{});
     },
     [=](get_status) { return self->state.status(); },
   };

@@ -38,6 +38,7 @@ using probe_function = std::function<void(
 /// live members) and proposes a change when a threshold is crossed.
 using health_prober_actor =
   caf::typed_actor<caf::reacts_to<probe_result>,
+                   caf::reacts_to<state_changed>,
                    /// Starts due checks.
                    caf::reacts_to<tick>>::extend_with<status_protocol>;
 
@@ -54,8 +55,8 @@ struct health_prober_config {
   std::uint32_t healthy_threshold = 2;
   /// Checks under way at once; the others wait.
   std::uint32_t max_in_flight = 64;
-  /// Between two looks for due checks and for a new cluster state.
-  std::chrono::milliseconds poll_interval{100};
+  /// The longest time between two looks for due checks.
+  std::chrono::milliseconds poll_interval{500};
   /// Seeds the jitter; tests fix it.
   std::uint32_t seed = 0;
 

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds tick_interval{100};
+constexpr milliseconds tick_interval{200};
 constexpr milliseconds retry_interval{250};
 constexpr milliseconds request_timeout{3000};
 

@@ -14,7 +14,9 @@ namespace troupe {
 
 namespace {
 
+/// Between two looks for due dials, and when every address has a session.
 constexpr std::chrono::milliseconds tick_interval{100};
+constexpr std::chrono::milliseconds calm_tick_interval{400};
 
 /// The part of `catalog` and `membership` that hears of sessions.
 using session_listener =
@@ -185,6 +187,12 @@ struct peering_state {
         dial(where, dialled);
   }
 
+  bool is_calm() const {
+    return std::all_of(addresses.begin(), addresses.end(), [&](auto& x) {
+      return sessions.contains(x.second.owner);
+    });
+  }
+
   void dial(const endpoint& where, dial_state& dialled) {
     dialled.in_progress = true;
     auto started = self->clock().now();
@@ -305,7 +313,8 @@ peering(peering_actor::stateful_pointer<peering_state> self,
       state.tell_new_listeners();
       state.spread_changed_actors();
       state.dial_due();
-      self->delayed_send(self, tick_interval, tick{});
+      self->delayed_send(
+        self, state.is_calm() ? calm_tick_interval : tick_interval, tick{});
     },
     [self](const get_status&) {
       actor_status result{"peering", {}};

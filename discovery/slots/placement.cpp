@@ -1,5 +1,7 @@
 #include "discovery/slots/placement.hpp"
 
+#include <utility>
+
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
 
@@ -17,6 +19,7 @@ struct placement_state {
   static inline const char* name = "placement";
 
   void look();
+  void arm();
   void propose_table(slot_table table);
   void look_again_after(std::chrono::milliseconds delay);
   actor_status status() const;
@@ -29,6 +32,8 @@ struct placement_state {
   /// Version of the state that was looked at last.
   std::uint64_t seen = 0;
   bool proposing = false;
+  /// A tick is on its way.
+  bool armed = false;
   /// No look before this.
   caf::actor_clock::time_point not_before{};
   std::uint64_t assignments = 0;
@@ -39,8 +44,10 @@ void placement_state::look() {
   if (proposing || (view->version() == seen && !rebalancing.waiting()))
     return;
   auto now = self->clock().now();
-  if (now < not_before)
+  if (now < not_before) {
+    arm();
     return;
+  }
   seen = view->version();
   auto state = view->get();
   if (state->leader != config.self) {
@@ -49,6 +56,14 @@ void placement_state::look() {
   }
   if (auto table = rebalancing.step(*state, now))
     propose_table(std::move(*table));
+  else if (rebalancing.waiting())
+    arm();
+}
+
+void placement_state::arm() {
+  if (std::exchange(armed, true))
+    return;
+  self->delayed_send(self, config.interval, tick{});
 }
 
 void placement_state::propose_table(slot_table table) {
@@ -87,6 +102,7 @@ void placement_state::propose_table(slot_table table) {
 void placement_state::look_again_after(std::chrono::milliseconds delay) {
   seen = 0;
   not_before = self->clock().now() + delay;
+  arm();
 }
 
 actor_status placement_state::status() const {
@@ -110,12 +126,12 @@ placement(placement_actor::stateful_pointer<placement_state> self,
   state.view = view;
   state.names = names;
   notify_of_changes(state.view, self->address());
-  self->send(self, tick{});
+  state.arm();
   return {
     [self](state_changed) { self->state.look(); },
     [self](tick) {
+      self->state.armed = false;
       self->state.look();
-      self->delayed_send(self, self->state.config.interval, tick{});
     },
     [self](get_status) { return self->state.status(); },
   };

@@ -15,7 +15,7 @@ namespace troupe {
 /// differ. Idle on the other nodes.
 using placement_actor =
   caf::typed_actor<caf::reacts_to<state_changed>,
-                   /// Does what had to wait.
+                   /// Looks again, while something has to wait.
                    caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct placement_config {
@@ -23,8 +23,8 @@ struct placement_config {
   /// How long a new node waits for its share, so that nodes which join
   /// together are served by one plan.
   std::chrono::milliseconds join_delay{500};
-  /// Between two looks for what had to wait.
-  std::chrono::milliseconds interval{200};
+  /// Between two looks while something has to wait.
+  std::chrono::milliseconds interval{50};
   /// After a proposal that got no answer or none that helps.
   std::chrono::milliseconds retry_delay{500};
 

@@ -1,13 +1,10 @@
 #include "node/config/options.hpp"
 #include "node/config/text_rules.hpp"
+#include "node/config/units.hpp"
 
 namespace troupe {
 
 namespace {
-
-constexpr std::int64_t minute = 60'000;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
 
 template <auto Member, class Default>
 option cluster(std::string_view path, std::string_view description,
@@ -52,17 +49,17 @@ void declare_consensus(option_table& table) {
         "How long a leader may be silent before another is elected; each wait "
         "is drawn from once to twice this. At least three times "
         "`cluster.heartbeatInterval`.",
-        300, {.min = 30, .max = minute, .shared = true}),
+        300, {.min = 30, .max = minute_ms, .shared = true}),
       cluster<&s::suspect_timeout>(
         "cluster.suspectTimeout",
         "How long a member may be silent before it is suspected. At least "
         "three times `cluster.heartbeatInterval`.",
-        1'000, {.min = 30, .max = 10 * minute}),
+        1'000, {.min = 30, .max = 10 * minute_ms}),
       cluster<&s::forget_after>(
         "cluster.forgetAfter",
         "How long a member that is down is remembered. After that it comes "
         "back as a new node.",
-        72 * hour, {.min = minute, .max = 365 * day}),
+        72 * hour_ms, {.min = minute_ms, .max = 365 * day_ms}),
       cluster<&s::insecure>(
         "cluster.insecure",
         "Allows traffic between nodes without encryption or authentication on "
@@ -87,21 +84,21 @@ void declare_supervision(option_table& table) {
         3, {.max = 1'000}),
       cluster<&s::restart_window>(
         "cluster.restartWindow",
-        "The time in which `cluster.maxRestarts` are counted.", minute,
-        {.min = 1'000, .max = day}),
+        "The time in which `cluster.maxRestarts` are counted.", minute_ms,
+        {.min = 1'000, .max = day_ms}),
       cluster<&s::restart_delay>(
         "cluster.restartDelay",
         "Wait before a second restart within the window; it doubles for each "
         "further one. The first restart is immediate.",
-        1'000, {.max = hour}),
+        1'000, {.max = hour_ms}),
       cluster<&s::graceful_shutdown_timeout>(
         "cluster.gracefulShutdownTimeout",
         "How long a node that is stopped goes on with requests in flight.",
-        30'000, {.max = hour}),
+        30'000, {.max = hour_ms}),
       cluster<&s::health_check_interval>(
         "cluster.healthCheckInterval",
         "Between two samples of the node's own use of CPU, memory and disk.",
-        30'000, {.min = 100, .max = hour}),
+        30'000, {.min = 100, .max = hour_ms}),
       cluster<&s::auto_restart>("cluster.autoRestart",
                                 "Whether an actor that failed is restarted. "
                                 "Without, the node stops.",
@@ -130,7 +127,7 @@ void declare_discovery(option_table& table) {
         {.min = 1}),
       declare<&configuration::discovery, &s::dns, &dns_settings::interval>(
         "discovery.dns.interval", "Between two look-ups.", 5'000,
-        {.min = 100, .max = hour}),
+        {.min = 100, .max = hour_ms}),
     });
 }
 

@@ -1,13 +1,10 @@
 #include "node/config/options.hpp"
 #include "node/config/text_rules.hpp"
+#include "node/config/units.hpp"
 
 namespace troupe {
 
 namespace {
-
-constexpr std::int64_t kib = 1024;
-constexpr std::int64_t mib = 1024 * kib;
-constexpr std::int64_t hour = 3'600'000;
 
 template <auto Member, class Default>
 option node(std::string_view path, std::string_view description,
@@ -73,23 +70,23 @@ void declare_node_options(option_table& table) {
         "node.headerTimeout",
         "From a connection's start, or a request's first byte, to the end of "
         "its header.",
-        10'000, {.min = 10, .max = hour}),
+        10'000, {.min = 10, .max = hour_ms}),
       node<&s::body_timeout>("node.bodyTimeout",
                              "From the end of a request's header to the end "
                              "of its body.",
-                             30'000, {.min = 10, .max = hour}),
+                             30'000, {.min = 10, .max = hour_ms}),
       node<&s::request_timeout>(
         "node.requestTimeout",
         "From a request's end to its answer. Later: 504.", 10'000,
-        {.min = 10, .max = hour}),
+        {.min = 10, .max = hour_ms}),
       node<&s::write_timeout>(
         "node.writeTimeout",
         "Without progress in sending an answer; then the connection is closed.",
-        30'000, {.min = 10, .max = hour}),
+        30'000, {.min = 10, .max = hour_ms}),
       node<&s::idle_timeout>(
         "node.idleTimeout",
         "How long a connection is kept open between two requests.", 60'000,
-        {.min = 10, .max = hour}),
+        {.min = 10, .max = hour_ms}),
       node<&s::cors_origin>(
         "node.corsOrigin",
         "Origin whose pages may call the API from a browser.", "",

@@ -1,14 +1,10 @@
 #include "node/config/options.hpp"
 #include "node/config/text_rules.hpp"
+#include "node/config/units.hpp"
 
 namespace troupe {
 
 namespace {
-
-constexpr std::int64_t kib = 1024;
-constexpr std::int64_t mib = 1024 * kib;
-constexpr std::int64_t tib = 1024 * 1024 * mib;
-constexpr std::int64_t year_s = 365 * 86'400;
 
 template <auto Member, class Default>
 option redis(std::string_view path, std::string_view description,

@@ -1,13 +1,10 @@
 #include "node/config/options.hpp"
 #include "node/config/text_rules.hpp"
+#include "node/config/units.hpp"
 
 namespace troupe {
 
 namespace {
-
-constexpr std::int64_t kib = 1024;
-constexpr std::int64_t mib = 1024 * kib;
-constexpr std::int64_t hour = 3'600'000;
 
 template <auto Member, class Default>
 option proxy(std::string_view path, std::string_view description,
@@ -59,32 +56,32 @@ void declare_proxy(option_table& table) {
       proxy<&s::connect_timeout>(
         "proxy.connectTimeout",
         "Of one attempt to connect to a server; then the next is tried.", 2'000,
-        {.min = 1, .max = hour}),
+        {.min = 1, .max = hour_ms}),
       proxy<&s::response_timeout>(
         "proxy.responseTimeout",
         "From a request's end to the end of the answer's header. Later: 504.",
-        60'000, {.min = 1, .max = hour}),
+        60'000, {.min = 1, .max = hour_ms}),
       proxy<&s::body_idle_timeout>(
         "proxy.bodyIdleTimeout", "Without progress in a body, on either side.",
-        60'000, {.min = 10, .max = hour}),
+        60'000, {.min = 10, .max = hour_ms}),
       proxy<&s::client_header_timeout>(
         "proxy.clientHeaderTimeout",
         "From a connection's start, or a request's first byte, to the end of "
         "its header.",
-        10'000, {.min = 10, .max = hour}),
+        10'000, {.min = 10, .max = hour_ms}),
       proxy<&s::idle_timeout>("proxy.idleTimeout",
                               "How long a client's connection is kept open "
                               "between two requests.",
-                              60'000, {.min = 10, .max = hour}),
+                              60'000, {.min = 10, .max = hour_ms}),
       proxy<&s::upstream_idle_timeout>(
         "proxy.upstreamIdleTimeout",
         "How long an unused connection to a server is kept open. Less than "
         "the servers' own limit is best.",
-        30'000, {.min = 10, .max = hour}),
+        30'000, {.min = 10, .max = hour_ms}),
       proxy<&s::tunnel_idle_timeout>(
         "proxy.tunnelIdleTimeout",
-        "Without any byte after a switch of protocols (WebSocket).", hour,
-        {.min = 10, .max = 24 * hour}),
+        "Without any byte after a switch of protocols (WebSocket).", hour_ms,
+        {.min = 10, .max = 24 * hour_ms}),
     });
 }
 
@@ -114,11 +111,11 @@ void declare_load_balancer(option_table& table) {
                                      "Whether servers are checked.", true),
       health_check<&health::interval>("loadBalancer.healthCheck.interval",
                                       "Between two checks of a server.", 10'000,
-                                      {.min = 100, .max = hour}),
+                                      {.min = 100, .max = hour_ms}),
       health_check<&health::timeout>(
         "loadBalancer.healthCheck.timeout",
         "How long a check may take. At most the interval.", 5'000,
-        {.min = 10, .max = hour}),
+        {.min = 10, .max = hour_ms}),
       health_check<&health::path>(
         "loadBalancer.healthCheck.path",
         "Requested with GET; a status from 200 to 399 passes.", "/health",

@@ -2,7 +2,7 @@ add_library(troupe_simulation STATIC
   cluster/simulated_cluster.cpp
   support/memory_log.cpp)
 target_link_libraries(troupe_simulation PUBLIC troupe_test_main troupe_discovery)
-target_precompile_headers(troupe_simulation REUSE_FROM troupe_messages)
+target_precompile_headers(troupe_simulation REUSE_FROM troupe_test_main)
 
 troupe_suite(cluster
   cluster/catalog_cluster_test.cpp

@@ -40,7 +40,7 @@ template <class T>
 using outcome = std::shared_ptr<std::optional<caf::expected<T>>>;
 
 struct simulation_config : caf::actor_system_config {
-  simulation_config() { add_message_types<caf::id_block::troupe>(); }
+  simulation_config() { add_troupe_messages(*this); }
 };
 
 /// Catalogs that talk over a simulated network, each with a disk that survives

@@ -17,8 +17,8 @@ using namespace troupe;
 
 namespace {
 
-command parse(std::vector<const char*> arguments,
-              const environment& variables = {}) {
+parsed_command parse(std::vector<const char*> arguments,
+                     const environment& variables = {}) {
   arguments.insert(arguments.begin(), "troupe");
   return parse_command_line(static_cast<int>(arguments.size()),
                             arguments.data(), variables);

@@ -19,7 +19,7 @@ namespace {
 
 struct config : caf::actor_system_config {
   config() {
-    add_message_types<caf::id_block::troupe>();
+    add_troupe_messages(*this);
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 2u);
   }

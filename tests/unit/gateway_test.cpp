@@ -18,7 +18,7 @@ constexpr auto self_id = member_id{1};
 constexpr auto peer_id = member_id{2};
 
 struct config : caf::actor_system_config {
-  config() { add_message_types<caf::id_block::troupe>(); }
+  config() { add_troupe_messages(*this); }
 };
 
 /// Keeps what was answered.

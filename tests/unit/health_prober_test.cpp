@@ -21,7 +21,7 @@ health after(std::vector<bool> results, health current) {
 }
 
 struct config : caf::actor_system_config {
-  config() { add_message_types<caf::id_block::troupe>(); }
+  config() { add_troupe_messages(*this); }
 };
 
 constexpr auto me = member_id{1};

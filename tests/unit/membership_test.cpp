@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct config : caf::actor_system_config {
-  config() { add_message_types<caf::id_block::troupe>(); }
+  config() { add_troupe_messages(*this); }
 };
 
 constexpr member_id own{5};

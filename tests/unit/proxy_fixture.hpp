@@ -18,7 +18,7 @@ namespace troupe::test {
 /// short deadlines.
 struct proxy_fixture {
   struct messages : caf::actor_system_config {
-    messages() { add_message_types<caf::id_block::troupe>(); }
+    messages() { add_troupe_messages(*this); }
   };
 
   messages system_config;

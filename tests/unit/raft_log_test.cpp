@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct config : caf::actor_system_config {
-  config() { add_message_types<caf::id_block::troupe>(); }
+  config() { add_troupe_messages(*this); }
 };
 
 const std::string configuration =

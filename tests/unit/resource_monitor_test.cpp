@@ -52,7 +52,7 @@ struct machine {
 };
 
 struct config : caf::actor_system_config {
-  config() { add_message_types<caf::id_block::troupe>(); }
+  config() { add_troupe_messages(*this); }
 };
 
 } // namespace
