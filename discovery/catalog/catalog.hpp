@@ -39,7 +39,7 @@ using catalog_actor = caf::typed_actor<
 struct catalog_config {
   node_info self;
   /// Heartbeat of a leader. The same on all nodes.
-  std::chrono::milliseconds heartbeat{50};
+  std::chrono::milliseconds heartbeat{75};
   /// Lower bound of the randomized election timeout. The same on all nodes.
   std::chrono::milliseconds election_timeout{300};
   /// How long a proposal is tried before `no_quorum`.

@@ -43,7 +43,7 @@ void declare_consensus(option_table& table) {
         5, {.min = 1, .max = 9}),
       cluster<&s::heartbeat_interval>(
         "cluster.heartbeatInterval", "Between two heartbeats of the leader.",
-        50, {.min = 10, .max = 10'000, .shared = true}),
+        75, {.min = 10, .max = 10'000, .shared = true}),
       cluster<&s::election_timeout>(
         "cluster.electionTimeout",
         "How long a leader may be silent before another is elected; each wait "
