@@ -79,8 +79,9 @@ CAF_TEST(commands that arrive during a commit share the next one) {
   std::vector<outcome<apply_result>> results;
   for (std::uint16_t i = 0; i < 100; ++i)
     results.push_back(propose_at(i % 3, server_at(9000 + i)));
-  // One round for the first, one for all others that had arrived by then.
-  elapse(90ms);
+  // One round for the first, one for all others that had arrived by then, and
+  // the heartbeat that tells the followers.
+  elapse(115ms);
   for (auto& result : results)
     CAF_CHECK(result->has_value() && **result);
   CAF_CHECK_EQUAL(nodes[0].disk->contents.entries.size(), before + 100);

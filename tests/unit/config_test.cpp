@@ -389,9 +389,9 @@ CAF_TEST(options that contradict each other) {
   CAF_CHECK_EQUAL(only(with_flag("cluster.heartbeatInterval", "101")),
                   "flag --set: cluster.electionTimeout is 300 ms, must be at "
                   "least three times cluster.heartbeatInterval (303 ms)");
-  CAF_CHECK_EQUAL(only(with_flag("cluster.suspectTimeout", "149")),
-                  "flag --set: cluster.suspectTimeout is 149 ms, must be at "
-                  "least three times cluster.heartbeatInterval (150 ms)");
+  CAF_CHECK_EQUAL(only(with_flag("cluster.suspectTimeout", "224")),
+                  "flag --set: cluster.suspectTimeout is 224 ms, must be at "
+                  "least three times cluster.heartbeatInterval (225 ms)");
   CAF_CHECK_EQUAL(only(with_flag("proxy.port", "3007")),
                   "flag --set: cluster.port and proxy.port are both 3007, must "
                   "differ");
@@ -447,6 +447,6 @@ CAF_TEST(names that depend on the host are computed) {
 CAF_TEST(shared settings are listed by path) {
   auto shared = shared_settings(load({}).values);
   std::map<std::string, std::string> expected = {
-    {"cluster.electionTimeout", "300"}, {"cluster.heartbeatInterval", "50"}};
+    {"cluster.electionTimeout", "300"}, {"cluster.heartbeatInterval", "75"}};
   CAF_CHECK(shared == expected);
 }
