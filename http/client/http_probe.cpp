@@ -12,6 +12,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "http/client/known_address.hpp"
+
 namespace troupe {
 
 namespace {
@@ -59,16 +61,15 @@ public:
       if (!cancelled)
         self->finish({0, "timed out"});
     });
-    // The resolver works on a thread of its own; an address needs none.
-    error_code not_literal;
-    auto address = asio::ip::make_address(server.host, not_literal);
-    if (!not_literal)
-      connect(std::vector<tcp::endpoint>{{address, server.port}});
-    else
+    auto known = known_addresses(server);
+    if (known.empty())
       resolve(server);
+    else
+      connect(std::move(known));
   }
 
 private:
+  /// On a thread of the resolver's own.
   void resolve(const endpoint& server) {
     resolver_.async_resolve(
       server.host, std::to_string(server.port),

@@ -1,15 +1,17 @@
 #include "http/proxy/backend.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "http/client/known_address.hpp"
 
 namespace troupe::proxying {
 
 backend::backend(upstream server, std::size_t max_idle)
   : server_(std::move(server)), max_idle_(max_idle) {
-  boost::system::error_code not_literal;
-  auto literal = boost::asio::ip::make_address(server_.host, not_literal);
-  if (!not_literal)
-    remember({{literal, server_.port}}, clock::time_point::max());
+  if (auto known = troupe::known_addresses({server_.host, server_.port});
+      !known.empty())
+    remember(std::move(known), clock::time_point::max());
 }
 
 backend::~backend() {

@@ -40,8 +40,8 @@ public:
 
   std::size_t idle() const noexcept { return idle_.size(); }
 
-  /// What the server's name resolved to, while that may still be used. Of an
-  /// address literal: for good.
+  /// What the server's name resolved to, while that may still be used. For good
+  /// where it needs no resolver.
   const addresses* known_addresses(clock::time_point now) const;
   void remember(addresses found, clock::time_point until);
 

@@ -208,7 +208,7 @@ CAF_TEST(an only voter that lost unsynced entries does not reuse their term) {
   restart(0);
   nodes[0].disk->latency = 0ms;
   CAF_REQUIRE(await([&] { return leader() == 0u; }));
-  CAF_CHECK_GREATER(state(0)->term, term);
+  CAF_CHECK(state(0)->term > term);
   commit_servers(0, 9001, 1);
   CAF_REQUIRE(await_agreement());
   CAF_CHECK(ports(0) == ports(1));

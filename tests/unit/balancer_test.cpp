@@ -49,8 +49,8 @@ struct fixture : test_coordinator_fixture<config> {
 CAF_TEST_FIXTURE_SCOPE(balancer_tests, fixture)
 
 CAF_TEST(the first table is there before any time has passed) {
-  CAF_CHECK_EQUAL(routing->get()->pools.at("demo").unavailable_reason,
-                  "service 'demo' has no servers");
+  CAF_CHECK(routing->get()->pools.at("demo").unavailable_reason
+            == "service 'demo' has no servers");
 }
 
 CAF_TEST(a new server is in the table after one interval) {

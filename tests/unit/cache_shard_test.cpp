@@ -108,6 +108,11 @@ struct fixture : test_coordinator_fixture<config> {
                                            value_encoding::raw, ttl});
   }
 
+  template <class Request>
+  std::uint64_t count(const cache_shard_actor& who, Request what) {
+    return ask<cache_count>(who, std::move(what))->count;
+  }
+
   cache_stats stats(const cache_shard_actor& who) {
     return *ask<cache_stats>(who, get_cache_stats{});
   }
@@ -147,8 +152,8 @@ CAF_TEST(an absent key is not found and a delete says what it did) {
   assign(1, a);
   CAF_CHECK_EQUAL(get(at_a.shard, "key"), "not_found");
   set(at_a.shard, "key", "value");
-  CAF_CHECK_EQUAL(ask<cache_count>(at_a.shard, cache_delete{"key"})->count, 1u);
-  CAF_CHECK_EQUAL(ask<cache_count>(at_a.shard, cache_delete{"key"})->count, 0u);
+  CAF_CHECK_EQUAL(count(at_a.shard, cache_delete{"key"}), 1u);
+  CAF_CHECK_EQUAL(count(at_a.shard, cache_delete{"key"}), 0u);
   CAF_CHECK_EQUAL(get(at_a.shard, "key"), "not_found");
 }
 
@@ -225,7 +230,7 @@ CAF_TEST(clearing removes everything) {
   assign(1, a);
   for (int i = 0; i < 100; ++i)
     set(at_a.shard, std::to_string(i), "value");
-  CAF_CHECK_EQUAL(ask<cache_count>(at_a.shard, cache_clear{})->count, 100u);
+  CAF_CHECK_EQUAL(count(at_a.shard, cache_clear{}), 100u);
   CAF_CHECK_EQUAL(get(at_a.shard, "1"), "not_found");
 }
 
@@ -335,9 +340,9 @@ CAF_TEST(entries stay when their slots come back in time) {
 CAF_TEST(an import takes only what belongs here) {
   assign(1, b);
   cache_import batch{1, {{"key", "value", value_encoding::raw, no_ttl}}};
-  CAF_CHECK_EQUAL(ask<cache_count>(at_a.shard, batch)->count, 0u);
-  CAF_CHECK_EQUAL(ask<cache_count>(at_b.shard, batch)->count, 1u);
-  CAF_CHECK_EQUAL(ask<cache_count>(at_b.shard, batch)->count, 0u);
+  CAF_CHECK_EQUAL(count(at_a.shard, batch), 0u);
+  CAF_CHECK_EQUAL(count(at_b.shard, batch), 1u);
+  CAF_CHECK_EQUAL(count(at_b.shard, batch), 0u);
   batch.epoch = 2;
   auto early = ask<cache_count>(at_b.shard, batch);
   CAF_CHECK(describe(early.error()).code == errc::unavailable);

@@ -6,6 +6,7 @@
 
 #include <caf/test/dsl.hpp>
 
+#include "http/client/known_address.hpp"
 #include "proxy_peer.hpp"
 
 using namespace troupe;
@@ -87,7 +88,25 @@ CAF_TEST(a server that does not answer times out) {
 
 CAF_TEST(names are resolved) {
   scripted_server backend{scripted_server::answering("ok")};
+  // Not an address literal, but the system knows it without DNS or a file.
+  CAF_CHECK(probe("127.1", backend.port()).passed);
   CAF_CHECK(probe("localhost", backend.port()).passed);
+}
+
+CAF_TEST(addresses and localhost need no resolver) {
+  auto known = [](const std::string& host) {
+    std::string result;
+    for (auto& address : known_addresses({host, 80}))
+      result += address.address().to_string() + " ";
+    return result;
+  };
+  CAF_CHECK_EQUAL(known("10.0.0.1"), "10.0.0.1 ");
+  CAF_CHECK_EQUAL(known("::2"), "::2 ");
+  for (auto name : {"localhost", "LocalHost", "localhost.", "api.localhost"})
+    CAF_CHECK_EQUAL(known(name), "127.0.0.1 ::1 ");
+  for (auto name : {"", "localhost.example.com", "notlocalhost", "127.1"})
+    CAF_CHECK_EQUAL(known(name), "");
+  CAF_CHECK_EQUAL(known_addresses({"localhost", 81}).front().port(), 81);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
