@@ -11,6 +11,7 @@
 #include "messages/error.hpp"
 #include "node/actor_system.hpp"
 #include "node/logging.hpp"
+#include "node/parts.hpp"
 #include "node/shutdown_signal.hpp"
 #include "node/wiring.hpp"
 
@@ -105,33 +106,14 @@ private:
   }
 
   void make_api() {
-    auto& from = context_.settings.node;
-    server_config limits;
-    limits.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
-    limits.max_body_bytes = from.max_body_size;
-    limits.header_timeout = from.header_timeout;
-    limits.body_timeout = from.body_timeout;
-    limits.idle_timeout = from.idle_timeout;
-    limits.request_deadline = from.request_timeout;
-    limits.max_connections = from.max_connections;
     api_ = std::make_unique<http_server_group>(
-      io_threads(), api_server_config(limits, gateway_settings()),
+      io_threads(),
+      api_server_config(api_limits(context_.settings), gateway_settings()),
       [this](io_thread& io) { return gateway_handlers(io, context_.names); });
   }
 
   gateway_config gateway_settings() const {
-    auto& from = context_.settings;
-    gateway_config result;
-    result.self = context_.self;
-    result.default_service = from.proxy.default_service.empty()
-                               ? "default"
-                               : from.proxy.default_service;
-    result.algorithm = from.load_balancer.algorithm;
-    result.default_ttl = from.cache.memory.ttl;
-    result.started_at = context_.started_at;
-    result.max_key_bytes = from.cache.memory.max_key_size;
-    result.max_value_bytes = from.cache.memory.max_value_size;
-    return result;
+    return gateway_part(context_.settings, context_.self, context_.started_at);
   }
 
   child_spec gateway_child(std::uint32_t index) {
@@ -172,15 +154,7 @@ private:
     auto& from = context_.settings.proxy;
     if (!from.enabled)
       return caf::none;
-    proxy_config config;
-    config.connect_timeout = from.connect_timeout;
-    config.client_header_timeout = from.client_header_timeout;
-    config.response_header_timeout = from.response_timeout;
-    config.body_idle_timeout = from.idle_timeout;
-    config.keep_alive_timeout = from.idle_timeout;
-    config.max_header_bytes = from.max_header_size;
-    config.max_idle_per_server = from.max_idle_upstreams;
-    config.max_connections = from.max_connections;
+    auto config = proxy_part(context_.settings);
     if (auto problem = config.validate())
       return problem;
     caf::error failure;

@@ -7,7 +7,6 @@
 
 #include "actors/balancer/balancer.hpp"
 #include "actors/cache_shard/cache_shard.hpp"
-#include "actors/health_prober/health_prober.hpp"
 #include "actors/resource_monitor/resource_monitor.hpp"
 #include "discovery/catalog/catalog.hpp"
 #include "discovery/membership/membership.hpp"
@@ -18,6 +17,7 @@
 #include "http/client/http_probe.hpp"
 #include "messages/error.hpp"
 #include "node/config/load.hpp"
+#include "node/parts.hpp"
 
 namespace troupe {
 
@@ -47,6 +47,8 @@ bool has_peer_sources(const configuration& settings) {
 /// A node that is to find others must not found a cluster of its own just
 /// because nobody answered yet.
 std::uint32_t founding_size(const configuration& settings) {
+  if (!settings.cluster.enabled)
+    return 1;
   auto expected = settings.cluster.expected_nodes;
   return expected == 1 && has_peer_sources(settings) ? 0 : expected;
 }
@@ -117,15 +119,7 @@ started start_balancer(node_context& node, caf::actor_system& system) {
 }
 
 started start_health_prober(node_context& node, caf::actor_system& system) {
-  auto& checks = node.settings.load_balancer.health_check;
-  health_prober_config config;
-  config.self = node.self.id;
-  config.enabled = checks.enabled;
-  config.interval = checks.interval;
-  config.timeout = checks.timeout;
-  config.path = checks.path;
-  config.unhealthy_threshold = checks.unhealthy_threshold;
-  config.healthy_threshold = checks.healthy_threshold;
+  auto config = health_prober_part(node.settings, node.self.id);
   if (auto problem = config.validate())
     return problem;
   return as_started(
@@ -152,6 +146,7 @@ started start_cache_shard(node_context& node, caf::actor_system& system,
 
 started start_resource_monitor(node_context& node, caf::actor_system& system) {
   resource_monitor_config config;
+  config.interval = node.settings.cluster.health_check_interval;
   config.data_directory = node.settings.node.data_directory;
   return as_started(spawn_resource_monitor(system, config));
 }
@@ -216,8 +211,10 @@ std::vector<child_spec> core_children(node_context& context) {
                           system, config, context.state, context.names));
                       }});
   children.push_back({"health_prober", bind(start_health_prober)});
-  children.push_back({"peering", bind(start_peering)});
-  add_peer_sources(context, children);
+  if (context.settings.cluster.enabled) {
+    children.push_back({"peering", bind(start_peering)});
+    add_peer_sources(context, children);
+  }
   return children;
 }
 

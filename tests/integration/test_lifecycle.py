@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nodes that come, go, and must not come."""
 
+import socket
 import time
 import unittest
 
@@ -61,6 +62,17 @@ class LifecycleTest(unittest.TestCase):
         self.cluster.wait_until_whole()
         for node in self.cluster.nodes:
             self.assertIn(server, node.servers())
+
+    def test_a_node_without_cluster_is_one_of_its_own(self):
+        alone = harness.Node(self.cluster, 5, {
+            "cluster": {"enabled": False, "expectedNodes": 1}})
+        self.cluster.nodes.append(alone)
+        alone.start()
+        wait_until(lambda: alone.is_ready, "the lone node is ready")
+        self.assertEqual(alone.add_server("127.0.0.9", 4000).status, 201)
+        self.assertEqual(list(alone.members()), ["node-5"])
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection((alone.address, harness.CLUSTER_PORT), 2)
 
     def test_another_clusters_node_is_refused_by_both_sides(self):
         self.start()

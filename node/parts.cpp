@@ -1,0 +1,64 @@
+#include "node/parts.hpp"
+
+namespace troupe {
+
+server_config api_limits(const configuration& settings) {
+  auto& from = settings.node;
+  server_config result;
+  result.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
+  result.max_body_bytes = from.max_body_size;
+  result.header_timeout = from.header_timeout;
+  result.body_timeout = from.body_timeout;
+  result.write_timeout = from.write_timeout;
+  result.idle_timeout = from.idle_timeout;
+  result.request_deadline = from.request_timeout;
+  result.max_connections = from.max_connections;
+  return result;
+}
+
+gateway_config gateway_part(const configuration& settings,
+                            const node_info& self, unix_ms started_at) {
+  gateway_config result;
+  result.self = self;
+  result.default_service = settings.proxy.default_service.empty()
+                             ? "default"
+                             : settings.proxy.default_service;
+  result.algorithm = settings.load_balancer.algorithm;
+  result.default_ttl = settings.cache.memory.ttl;
+  result.started_at = started_at;
+  result.max_key_bytes = settings.cache.memory.max_key_size;
+  result.max_value_bytes = settings.cache.memory.max_value_size;
+  return result;
+}
+
+proxy_config proxy_part(const configuration& settings) {
+  auto& from = settings.proxy;
+  proxy_config result;
+  result.connect_timeout = from.connect_timeout;
+  result.client_header_timeout = from.client_header_timeout;
+  result.response_header_timeout = from.response_timeout;
+  result.body_idle_timeout = from.body_idle_timeout;
+  result.keep_alive_timeout = from.idle_timeout;
+  result.upstream_idle_timeout = from.upstream_idle_timeout;
+  result.tunnel_idle_timeout = from.tunnel_idle_timeout;
+  result.max_header_bytes = from.max_header_size;
+  result.max_idle_per_server = from.max_idle_upstreams;
+  result.max_connections = from.max_connections;
+  return result;
+}
+
+health_prober_config health_prober_part(const configuration& settings,
+                                        member_id self) {
+  auto& from = settings.load_balancer.health_check;
+  health_prober_config result;
+  result.self = self;
+  result.enabled = from.enabled;
+  result.interval = from.interval;
+  result.timeout = from.timeout;
+  result.path = from.path;
+  result.unhealthy_threshold = from.unhealthy_threshold;
+  result.healthy_threshold = from.healthy_threshold;
+  return result;
+}
+
+} // namespace troupe

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "actors/health_prober/health_prober.hpp"
+#include "http/gateway/gateway.hpp"
+#include "http/proxy/proxy.hpp"
+#include "http/server/server.hpp"
+#include "node/config/configuration.hpp"
+
+// What the parts of a node take from its settings.
+
+namespace troupe {
+
+server_config api_limits(const configuration& settings);
+
+/// `started_at`: Unix time of the start, in ms.
+gateway_config gateway_part(const configuration& settings,
+                            const node_info& self, unix_ms started_at);
+
+proxy_config proxy_part(const configuration& settings);
+
+health_prober_config health_prober_part(const configuration& settings,
+                                        member_id self);
+
+} // namespace troupe

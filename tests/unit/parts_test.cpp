@@ -1,0 +1,82 @@
+#define CAF_SUITE parts
+
+#include "tests/support/precompiled.hpp"
+
+#include "node/config/load.hpp"
+#include "node/parts.hpp"
+
+using namespace troupe;
+
+namespace {
+
+/// Settings in which each option of a section has a value of its own: the ones
+/// given, in ms or as they are.
+configuration settings_of(
+  const std::vector<std::pair<std::string, std::string>>& values) {
+  configuration_sources sources;
+  for (auto& [path, text] : values)
+    sources.flags.push_back({path, text, "--set"});
+  auto loaded = load_configuration(sources);
+  if (!std::holds_alternative<loaded_configuration>(loaded))
+    CAF_FAIL("the settings are refused");
+  return std::get<loaded_configuration>(loaded).values;
+}
+
+} // namespace
+
+CAF_TEST(each limit of the API has its own setting) {
+  auto limits = api_limits(settings_of({{"node.maxHeaderSize", "2001"},
+                                        {"node.maxBodySize", "2002"},
+                                        {"node.headerTimeout", "2003"},
+                                        {"node.bodyTimeout", "2004"},
+                                        {"node.writeTimeout", "2005"},
+                                        {"node.idleTimeout", "2006"},
+                                        {"node.requestTimeout", "2007"},
+                                        {"node.maxConnections", "2008"}}));
+  CAF_CHECK_EQUAL(limits.max_header_bytes, 2001u);
+  CAF_CHECK_EQUAL(limits.max_body_bytes, 2002u);
+  CAF_CHECK_EQUAL(limits.header_timeout.count(), 2003);
+  CAF_CHECK_EQUAL(limits.body_timeout.count(), 2004);
+  CAF_CHECK_EQUAL(limits.write_timeout.count(), 2005);
+  CAF_CHECK_EQUAL(limits.idle_timeout.count(), 2006);
+  CAF_CHECK_EQUAL(limits.request_deadline.count(), 2007);
+  CAF_CHECK_EQUAL(limits.max_connections, 2008u);
+}
+
+CAF_TEST(each limit of the proxy has its own setting) {
+  auto config = proxy_part(settings_of({{"proxy.connectTimeout", "2001"},
+                                        {"proxy.responseTimeout", "2002"},
+                                        {"proxy.bodyIdleTimeout", "2003"},
+                                        {"proxy.clientHeaderTimeout", "2004"},
+                                        {"proxy.idleTimeout", "2005"},
+                                        {"proxy.upstreamIdleTimeout", "2006"},
+                                        {"proxy.tunnelIdleTimeout", "2007"},
+                                        {"proxy.maxHeaderSize", "2008"},
+                                        {"proxy.maxIdleUpstreams", "2009"},
+                                        {"proxy.maxConnections", "2010"}}));
+  CAF_CHECK_EQUAL(config.connect_timeout.count(), 2001);
+  CAF_CHECK_EQUAL(config.response_header_timeout.count(), 2002);
+  CAF_CHECK_EQUAL(config.body_idle_timeout.count(), 2003);
+  CAF_CHECK_EQUAL(config.client_header_timeout.count(), 2004);
+  CAF_CHECK_EQUAL(config.keep_alive_timeout.count(), 2005);
+  CAF_CHECK_EQUAL(config.upstream_idle_timeout.count(), 2006);
+  CAF_CHECK_EQUAL(config.tunnel_idle_timeout.count(), 2007);
+  CAF_CHECK_EQUAL(config.max_header_bytes, 2008u);
+  CAF_CHECK_EQUAL(config.max_idle_per_server, 2009u);
+  CAF_CHECK_EQUAL(config.max_connections, 2010u);
+}
+
+CAF_TEST(each option of the health checks has its own setting) {
+  auto config = health_prober_part(
+    settings_of({{"loadBalancer.healthCheck.interval", "2001"},
+                 {"loadBalancer.healthCheck.timeout", "1001"},
+                 {"loadBalancer.healthCheck.path", "/alive"},
+                 {"loadBalancer.healthCheck.unhealthyThreshold", "7"},
+                 {"loadBalancer.healthCheck.healthyThreshold", "8"}}),
+    member_id{5});
+  CAF_CHECK_EQUAL(config.interval.count(), 2001);
+  CAF_CHECK_EQUAL(config.timeout.count(), 1001);
+  CAF_CHECK_EQUAL(config.path, "/alive");
+  CAF_CHECK_EQUAL(config.unhealthy_threshold, 7u);
+  CAF_CHECK_EQUAL(config.healthy_threshold, 8u);
+}
