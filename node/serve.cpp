@@ -66,14 +66,14 @@ public:
     supervise();
     if (auto problem = start_proxies())
       return problem;
-    auto where = endpoint{context_.settings.node.address,
-                          context_.settings.node.api_port};
+    auto where =
+      endpoint{context_.settings.node.address, context_.settings.node.api_port};
     if (auto listening = api_->start(where); !listening)
       return std::move(listening.error());
     auto& self = context_.self;
     spdlog::info("node {} ({}) serves: API {}, proxy {}, cluster {}", self.name,
-                 to_string(self.id), to_string(self.api),
-                 to_string(self.proxy), to_string(self.cluster));
+                 to_string(self.id), to_string(self.api), to_string(self.proxy),
+                 to_string(self.cluster));
     return caf::none;
   }
 
@@ -117,18 +117,18 @@ private:
   }
 
   child_spec gateway_child(std::uint32_t index) {
-    return {gateway_name(index),
-            [this, index](caf::actor_system& system)
-              -> caf::expected<caf::strong_actor_ptr> {
-              auto config = gateway_settings();
-              if (auto problem = config.validate())
-                return problem;
-              gateway_sources sources{context_.state, context_.names,
-                                      [this] { return api_->totals(); },
-                                      draining_};
-              return caf::actor_cast<caf::strong_actor_ptr>(
-                spawn_http_gateway(system, config, sources, index));
-            }};
+    return {
+      gateway_name(index),
+      [this, index](
+        caf::actor_system& system) -> caf::expected<caf::strong_actor_ptr> {
+        auto config = gateway_settings();
+        if (auto problem = config.validate())
+          return problem;
+        gateway_sources sources{context_.state, context_.names,
+                                [this] { return api_->totals(); }, draining_};
+        return caf::actor_cast<caf::strong_actor_ptr>(
+          spawn_http_gateway(system, config, sources, index));
+      }};
   }
 
   void supervise() {
@@ -141,13 +141,11 @@ private:
     auto children = core_children(context_);
     for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)
       children.push_back(gateway_child(i));
-    supervisor_ = spawn_supervisor(system_, config, std::move(children),
-                                   context_.names,
-                                   [this](const std::string&) {
-                                     stop_.fail();
-                                   });
-    context_.names->put(
-      "supervisor", caf::actor_cast<caf::strong_actor_ptr>(supervisor_));
+    supervisor_ =
+      spawn_supervisor(system_, config, std::move(children), context_.names,
+                       [this](const std::string&) { stop_.fail(); });
+    context_.names->put("supervisor",
+                        caf::actor_cast<caf::strong_actor_ptr>(supervisor_));
   }
 
   caf::error start_proxies() {
@@ -159,8 +157,8 @@ private:
       return problem;
     caf::error failure;
     for (auto& io : context_.io_threads) {
-      proxies_.push_back(std::make_unique<proxy>(*io, config, context_.routing,
-                                                 context_.names));
+      proxies_.push_back(
+        std::make_unique<proxy>(*io, config, context_.routing, context_.names));
       on_thread(*io, [&] {
         auto where = endpoint{context_.settings.node.address, from.port};
         if (auto problem = proxies_.back()->start(where))
@@ -205,12 +203,11 @@ private:
     waiter
       ->request(membership, limit,
                 leave_request{context_.self.id, context_.self.incarnation})
-      .receive(
-        [](const done&) { spdlog::info("node: left the cluster"); },
-        [](const caf::error& problem) {
-          spdlog::info("node: stops without leaving: {}",
-                       describe(problem).detail);
-        });
+      .receive([](const done&) { spdlog::info("node: left the cluster"); },
+               [](const caf::error& problem) {
+                 spdlog::info("node: stops without leaving: {}",
+                              describe(problem).detail);
+               });
   }
 
   void stop_actors() {
@@ -230,8 +227,8 @@ private:
   caf::actor_system& system_;
   shutdown_signal& stop_;
   node_context context_;
-  std::shared_ptr<std::atomic<bool>> draining_
-    = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> draining_ =
+    std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<http_server_group> api_;
   std::vector<std::unique_ptr<proxy>> proxies_;
   supervisor_actor supervisor_;
@@ -244,8 +241,8 @@ bool report(const caf::error& problem) {
 }
 
 int run(const configuration& settings, shutdown_signal& stop) {
-  auto own
-    = identity::open(settings.node.data_directory, settings.cluster.name);
+  auto own =
+    identity::open(settings.node.data_directory, settings.cluster.name);
   if (!own) {
     report(own.error());
     return 1;

@@ -36,8 +36,7 @@ std::uint32_t random_seed() {
 
 /// Whether the configuration names places where other nodes may be.
 bool has_peer_sources(const configuration& settings) {
-  auto self =
-    endpoint{settings.node.advertised_address, settings.cluster.port};
+  auto self = endpoint{settings.node.advertised_address, settings.cluster.port};
   auto& nodes = settings.discovery.nodes;
   return !settings.discovery.dns.name.empty()
          || std::any_of(nodes.begin(), nodes.end(),

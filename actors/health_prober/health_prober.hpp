@@ -37,8 +37,7 @@ using probe_function = std::function<void(
 /// Checks the servers that this node is to check (rendezvous hashing over the
 /// live members) and proposes a change when a threshold is crossed.
 using health_prober_actor =
-  caf::typed_actor<caf::reacts_to<probe_result>,
-                   caf::reacts_to<state_changed>,
+  caf::typed_actor<caf::reacts_to<probe_result>, caf::reacts_to<state_changed>,
                    /// Starts due checks.
                    caf::reacts_to<tick>>::extend_with<status_protocol>;
 

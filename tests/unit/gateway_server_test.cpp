@@ -147,7 +147,9 @@ CAF_TEST(a gateway may end and be started again) {
   for (std::uint32_t i = 0; i < 2; ++i) {
     auto old = names->local<caf::actor>(gateway_name(i));
     caf::anon_send_exit(old, caf::exit_reason::kill);
-    caf::scoped_actor{system}->wait_for(old);
+    caf::scoped_actor {
+      system
+      } -> wait_for(old);
   }
   // Dead but still listed, or gone: the client is told either way.
   CAF_CHECK_EQUAL(client.ask(get("/status")).status, 503);

@@ -102,15 +102,15 @@ CAF_TEST(lines below the level are left out) {
 
 CAF_TEST(every level has its counterpart in spdlog) {
   using spdlog::level::level_enum;
-  const std::pair<log_level, level_enum> levels[]
-    = {{log_level::error, level_enum::err},
-       {log_level::warn, level_enum::warn},
-       {log_level::info, level_enum::info},
-       {log_level::debug, level_enum::debug},
-       {log_level::trace, level_enum::trace}};
+  const std::pair<log_level, level_enum> levels[] = {
+    {log_level::error, level_enum::err},
+    {log_level::warn, level_enum::warn},
+    {log_level::info, level_enum::info},
+    {log_level::debug, level_enum::debug},
+    {log_level::trace, level_enum::trace}};
   for (auto [ours, theirs] : levels) {
-  CAF_REQUIRE(!start_logging(config(ours)));
-  CAF_CHECK(spdlog::default_logger()->level() == theirs);
+    CAF_REQUIRE(!start_logging(config(ours)));
+    CAF_CHECK(spdlog::default_logger()->level() == theirs);
   }
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 /// Settings in which each option of a section has a value of its own: the ones
 /// given, in ms or as they are.
-configuration settings_of(
-  const std::vector<std::pair<std::string, std::string>>& values) {
+configuration
+settings_of(const std::vector<std::pair<std::string, std::string>>& values) {
   configuration_sources sources;
   for (auto& [path, text] : values)
     sources.flags.push_back({path, text, "--set"});
