@@ -22,6 +22,8 @@ namespace troupe {
 /// Local only: between nodes it travels as `forward_command`.
 struct propose {
   command_body body;
+  /// See `command::fence`: the term under which a leader decided this.
+  std::uint64_t fence = 0;
 };
 
 /// A command on its way to the leader, already encoded, so that a retry keeps

@@ -11,6 +11,7 @@
 
 #include "messages/cluster_state.hpp"
 #include "messages/error.hpp"
+#include "messages/keys.hpp"
 
 // The commands that change the cluster's state. They stand in the Raft log, so
 // each keeps its place in `command_body`, and fields are only ever appended.
@@ -82,10 +83,15 @@ struct record_event {
   event what;
 };
 
+/// Changes nothing. Once it is applied on a node, the node has seen everything
+/// that was acknowledged before it was proposed.
+struct read_barrier {};
+
 using command_body =
   std::variant<create_cluster, register_node, set_verdict, forget_node,
                add_server, remove_server, set_maintenance, set_health,
-               assign_slots, record_event>;
+               assign_slots, record_event, put_key, delete_key, append_to_key,
+               read_barrier>;
 
 /// Makes a retried command apply once (Raft dissertation §6.3). `sequence`
 /// counts the commands of one run of one node; everything below
@@ -103,6 +109,9 @@ struct command {
   /// Stamped by the proposer, so that applying is deterministic.
   unix_ms at = 0;
   command_body body;
+  /// Fencing token: the command counts only where its entry has this Raft
+  /// term, so what a leader decided has no effect under the next one. 0: any.
+  std::uint64_t fence = 0;
 };
 
 /// What applying a command gave.
@@ -180,6 +189,11 @@ typename Inspector::result_type inspect(Inspector& f, record_event& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, read_barrier&) {
+  return f(caf::meta::type_name("read_barrier"));
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, request_id& x) {
   return f(caf::meta::type_name("request_id"), x.origin, x.incarnation,
            x.sequence, x.answered_below);
@@ -187,7 +201,7 @@ typename Inspector::result_type inspect(Inspector& f, request_id& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, command& x) {
-  return f(caf::meta::type_name("command"), x.id, x.at, x.body);
+  return f(caf::meta::type_name("command"), x.id, x.at, x.body, x.fence);
 }
 
 template <class Inspector>

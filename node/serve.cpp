@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
+#include <spdlog/spdlog.h>
 
 #include "discovery/membership/membership.hpp"
 #include "http/gateway/gateway.hpp"

@@ -58,6 +58,7 @@ started start_raft_log(node_context& node, caf::actor_system& system) {
     std::filesystem::path{node.settings.node.data_directory} / "raft";
   config.node = node.self.id;
   config.cluster_name = node.settings.cluster.name;
+  config.must_exist = !node.own_identity->get().cluster_uuid.empty();
   auto log = spawn_raft_log(system, config);
   if (!log)
     return std::move(log.error());
@@ -72,8 +73,9 @@ started start_catalog(node_context& node, caf::actor_system& system) {
   config.seed = random_seed();
   if (auto problem = config.validate())
     return problem;
-  return as_started(spawn_catalog(
-    system, config, node.names->local<raft_log_actor>("raft_log"), node.state));
+  return as_started(spawn_catalog(system, config,
+                                  node.names->local<raft_log_actor>("raft_log"),
+                                  node.state, node.leadership));
 }
 
 started start_membership(node_context& node, caf::actor_system& system) {

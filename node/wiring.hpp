@@ -8,6 +8,7 @@
 #include "discovery/identity/identity.hpp"
 #include "http/server/io_thread.hpp"
 #include "messages/directory.hpp"
+#include "messages/lease.hpp"
 #include "node/cluster_port.hpp"
 #include "node/config/configuration.hpp"
 
@@ -20,6 +21,8 @@ struct node_context {
   std::shared_ptr<identity> own_identity;
   directory_ptr names = std::make_shared<directory>();
   cluster_view state = std::make_shared<published<cluster_state>>();
+  /// Held while this node is the only one that can lead.
+  lease_ptr leadership = std::make_shared<lease>();
   routing_view routing = std::make_shared<published<routing_table>>();
   std::vector<std::unique_ptr<io_thread>> io_threads;
   std::unique_ptr<cluster_port> port;

@@ -16,9 +16,8 @@ void copy(char* to, const void* from, std::size_t size) noexcept {
 } // namespace
 
 void entry_deleter::operator()(entry* x) const noexcept {
-  auto size = x->size();
   x->~entry();
-  ::operator delete(static_cast<void*>(x), size);
+  ::operator delete(static_cast<void*>(x));
 }
 
 entry_ptr entry::make(std::string_view key, std::string_view value,

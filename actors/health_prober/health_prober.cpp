@@ -4,6 +4,7 @@
 #include <random>
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actors/health_prober/assignment.hpp"
 #include "actors/health_prober/thresholds.hpp"

@@ -4,6 +4,7 @@
 #include <random>
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"
 
@@ -122,7 +123,7 @@ struct supervisor_state {
       return;
     }
     x.phase = child_phase::waiting;
-    if (is_fatal(reason)) {
+    if (!wanted && is_fatal(reason)) {
       fail(x);
       return;
     }

@@ -11,16 +11,19 @@ namespace {
 
 catalog_actor::behavior_type catalog(catalog_state::pointer self,
                                      catalog_config config, raft_log_actor log,
-                                     cluster_view view) {
+                                     cluster_view view, lease_ptr leadership) {
   self->set_down_handler(
     [=](const caf::down_msg& x) { self->state.on_log_down(x.reason); });
   if (auto invalid = config.validate()) {
     self->quit(std::move(invalid));
     return catalog_actor::behavior_type::make_empty_behavior();
   }
-  self->state.start(std::move(config), std::move(log), std::move(view));
+  self->state.start(std::move(config), std::move(log), std::move(view),
+                    std::move(leadership));
   return {
     [=](propose& x) { return self->state.on_propose(x); },
+    [=](const read_key& x) { return self->state.on_read(x); },
+    [=](const list_keys& x) { return self->state.on_list(x); },
     [=](forward_command& x) { return self->state.on_forward(x); },
     [=](const raft_message_bytes& x) { self->state.on_raft(x); },
     [=](const bootstrap_cluster& x) { return self->state.on_bootstrap(x); },
@@ -54,9 +57,10 @@ caf::error catalog_config::validate() const {
 }
 
 catalog_actor spawn_catalog(caf::actor_system& system, catalog_config config,
-                            raft_log_actor log, cluster_view view) {
+                            raft_log_actor log, cluster_view view,
+                            lease_ptr leadership) {
   return system.spawn(catalog, std::move(config), std::move(log),
-                      std::move(view));
+                      std::move(view), std::move(leadership));
 }
 
 } // namespace troupe

@@ -9,6 +9,7 @@
 
 #include "discovery/raft/raft_log.hpp"
 #include "messages/cluster_state.hpp"
+#include "messages/lease.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -22,7 +23,10 @@ using catalog_actor = caf::typed_actor<
   /// write. A command that the state refuses is answered with its `code` set.
   /// Errors: no_quorum (not committed in time; it may still be, later).
   caf::replies_to<propose>::with<apply_result>,
-  /// The same between nodes. Errors: not_leader.
+  /// A key as this node knows it. Errors: not_found.
+  caf::replies_to<read_key>::with<catalog_value>,
+  caf::replies_to<list_keys>::with<key_list>,
+  /// The same as `propose` between nodes. Errors: not_leader.
   caf::replies_to<forward_command>::with<apply_result>,
   /// A message of the peer's catalog.
   caf::reacts_to<raft_message_bytes>,
@@ -57,7 +61,9 @@ struct catalog_config {
 /// Starts the catalog. `log` outlives it; `view` receives every state, the
 /// first one once the log is read. Ends with the log's error when the log can't
 /// be read or written, or contradicts the cluster: fatal for the node.
+/// `leadership` is held while this node is the only one that can lead.
 catalog_actor spawn_catalog(caf::actor_system& system, catalog_config config,
-                            raft_log_actor log, cluster_view view);
+                            raft_log_actor log, cluster_view view,
+                            lease_ptr leadership);
 
 } // namespace troupe

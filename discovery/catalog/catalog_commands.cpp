@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "discovery/catalog/catalog_state.hpp"
 #include "messages/error.hpp"
@@ -52,7 +53,7 @@ caf::result<apply_result> catalog_state::on_propose(propose& x) {
   if (proposals_->size() >= max_waiting)
     return make_error(errc::overloaded, "too many changes are under way");
   auto promise = self_->make_response_promise<apply_result>();
-  propose_body(std::move(x.body),
+  propose_body(std::move(x),
                [promise](caf::expected<apply_result> result) mutable {
                  if (result)
                    promise.deliver(std::move(*result));
@@ -63,13 +64,25 @@ caf::result<apply_result> catalog_state::on_propose(propose& x) {
   return promise;
 }
 
-void catalog_state::propose_body(command_body body,
+caf::result<catalog_value> catalog_state::on_read(const read_key& x) const {
+  auto* found = machine_.keys().find(x.key);
+  if (found == nullptr)
+    return make_error(errc::not_found, "no such key: " + x.key, "key");
+  return *found;
+}
+
+key_list catalog_state::on_list(const list_keys& x) const {
+  return machine_.keys().list(x);
+}
+
+void catalog_state::propose_body(propose proposed,
                                  proposal_table::callback done) {
   auto sequence = next_sequence();
   command what{{config_.self.id, config_.self.incarnation, sequence,
                 proposals_->answered_below(sequence)},
                unix_now(),
-               std::move(body)};
+               std::move(proposed.body),
+               proposed.fence};
   proposals_->add(sequence, encode(what), now(),
                   now() + config_.propose_deadline, std::move(done));
 }
@@ -215,17 +228,23 @@ void catalog_state::found_cluster(const std::string& cluster_name,
       promise.deliver(done{});
   };
   // In order: both go into the log as they are proposed.
-  propose_body(create_cluster{make_uuid(config_.seed), cluster_name},
+  propose_body({create_cluster{make_uuid(config_.seed), cluster_name}},
                [](const caf::expected<apply_result>&) {});
-  propose_body(register_node{config_.self}, std::move(answer));
+  propose_body({register_node{config_.self}}, std::move(answer));
 }
 
 raft_configuration_servers
 catalog_state::with_role(const set_raft_role& x) const {
   auto servers = engine_->configuration();
-  std::erase_if(servers, [&](auto& server) { return server.id == x.node; });
-  if (x.role != raft_role::none)
+  auto i = std::find_if(servers.begin(), servers.end(),
+                        [&](auto& server) { return server.id == x.node; });
+  // In place: libraft keeps each server's progress by its position.
+  if (i == servers.end())
     servers.push_back({x.node, x.role});
+  else if (x.role == raft_role::none)
+    servers.erase(i);
+  else
+    i->role = x.role;
   return servers;
 }
 

@@ -1,6 +1,7 @@
 #include "discovery/catalog/catalog_state.hpp"
 
 #include <random>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "messages/error.hpp"
@@ -18,7 +19,9 @@ constexpr std::size_t max_batch = 256;
 } // namespace
 
 void catalog_state::start(catalog_config config, raft_log_actor log,
-                          cluster_view view) {
+                          cluster_view view, lease_ptr leadership) {
+  leadership_ = std::move(leadership);
+  leadership_->end();
   config_ = std::move(config);
   log_ = std::move(log);
   view_ = std::move(view);
@@ -103,7 +106,7 @@ void catalog_state::send_durable() {
 }
 
 void catalog_state::apply_committed() {
-  auto commit = engine_->commit_index();
+  auto commit = engine_->known_commit();
   while (machine_.applied_index() < commit && !stopped_) {
     auto index = machine_.applied_index() + 1;
     auto* entry = engine_->entry(index);
@@ -134,7 +137,7 @@ void catalog_state::apply_command(const log_entry& entry, std::uint64_t index) {
       make_error(code, "log entry " + std::to_string(index) + ": " + detail));
     return;
   }
-  auto result = machine_.apply(*what, index);
+  auto result = machine_.apply(*what, index, entry.term);
   auto& id = what->id;
   auto [first, last] =
     forwarded_.equal_range({id.origin, id.incarnation, id.sequence});
@@ -185,6 +188,7 @@ void catalog_state::fatal(caf::error reason) {
   if (stopped_)
     return;
   stopped_ = true;
+  leadership_->end();
   spdlog::critical("catalog: {}", describe(reason).detail);
   self_->quit(std::move(reason));
 }
@@ -192,7 +196,7 @@ void catalog_state::fatal(caf::error reason) {
 void catalog_state::on_log_down(const caf::error& reason) {
   auto ours = reason.category() == make_error(errc::internal, {}).category();
   fatal(ours ? reason
-             : make_error(errc::storage_failed,
+             : make_error(errc::unavailable,
                           "the log ended: " + caf::to_string(reason)));
 }
 
@@ -206,6 +210,7 @@ void catalog_state::settle() {
   snapshot_if_due();
   try_proposals();
   submit_waiting();
+  renew_lease();
   publish();
   // Only now, so that whoever gets an answer reads its own write.
   proposals_->reached(machine_.applied_index());
@@ -247,9 +252,22 @@ void catalog_state::publish() {
     return;
   changed_ = false;
   auto next = machine_.state();
+  // A restarted catalog starts over from its last snapshot; what its readers
+  // have is no worse.
+  if (auto shown = view_->get(); next.applied_index < shown->applied_index)
+    next = *shown;
   next.leader = leader_;
   next.term = engine_->term();
   view_->set(std::move(next));
+}
+
+void catalog_state::renew_lease() {
+  if (stopped_)
+    return;
+  if (auto end = engine_->lease_end(now()))
+    leadership_->extend_until(lease::clock::time_point{*end});
+  else
+    leadership_->end();
 }
 
 void catalog_state::arm_timer() {

@@ -29,11 +29,14 @@ public:
 
   explicit catalog_state(pointer self) : self_(self) {}
 
-  void start(catalog_config config, raft_log_actor log, cluster_view view);
+  void start(catalog_config config, raft_log_actor log, cluster_view view,
+             lease_ptr leadership);
 
   // -- messages ---------------------------------------------------------------
 
   caf::result<apply_result> on_propose(propose& x);
+  caf::result<catalog_value> on_read(const read_key& x) const;
+  key_list on_list(const list_keys& x) const;
   caf::result<apply_result> on_forward(forward_command& x);
   void on_raft(const raft_message_bytes& x);
   caf::result<done> on_bootstrap(const bootstrap_cluster& x);
@@ -76,10 +79,11 @@ private:
   void finish_transfer();
   void try_proposals();
   void publish();
+  void renew_lease();
   void arm_timer();
 
   // Commands and membership.
-  void propose_body(command_body body, proposal_table::callback done);
+  void propose_body(propose what, proposal_table::callback done);
   std::string stamp(command_body body);
   void try_at(catalog_actor leader, const proposal_table::attempt& x);
   void found_cluster(const std::string& cluster_name, done_promise done);
@@ -91,6 +95,7 @@ private:
   catalog_config config_;
   raft_log_actor log_;
   cluster_view view_;
+  lease_ptr leadership_;
   std::optional<raft_engine> engine_;
   state_machine machine_;
   std::map<member_id, catalog_actor> peers_;

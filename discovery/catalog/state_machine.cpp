@@ -59,7 +59,8 @@ std::string_view level_of(verdict state) {
 
 } // namespace
 
-apply_result state_machine::apply(const command& what, std::uint64_t index) {
+apply_result state_machine::apply(const command& what, std::uint64_t index,
+                                  std::uint64_t term) {
   state_.applied_index = index;
   switch (sessions_.judge(what.id)) {
     case sessions::freshness::applied:
@@ -69,8 +70,13 @@ apply_result state_machine::apply(const command& what, std::uint64_t index) {
     case sessions::freshness::fresh:
       break;
   }
+  auto fenced = what.fence != 0 && what.fence != term;
   auto result =
-    std::visit([&](auto& body) { return on(body, what.at); }, what.body);
+    fenced
+      ? refuse(errc::conflict, "decided in term " + std::to_string(what.fence)
+                                 + ", but it is term " + std::to_string(term)
+                                 + " now")
+      : std::visit([&](auto& body) { return on(body, what.at); }, what.body);
   result.index = index;
   sessions_.remember(what.id, result);
   return result;
@@ -284,6 +290,24 @@ apply_result state_machine::on(const assign_slots& x, unix_ms at) {
 
 apply_result state_machine::on(const record_event& x, unix_ms at) {
   add_event(x.what, x.what.at != 0 ? x.what.at : at);
+  return ok();
+}
+
+// -- keys ---------------------------------------------------------------------
+
+apply_result state_machine::on(const put_key& x, unix_ms) {
+  return keys_.put(x, state_.applied_index);
+}
+
+apply_result state_machine::on(const delete_key& x, unix_ms) {
+  return keys_.erase(x);
+}
+
+apply_result state_machine::on(const append_to_key& x, unix_ms) {
+  return keys_.append(x, state_.applied_index);
+}
+
+apply_result state_machine::on(const read_barrier&, unix_ms) {
   return ok();
 }
 

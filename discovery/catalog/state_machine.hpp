@@ -9,6 +9,7 @@
 
 #include <caf/error.hpp>
 
+#include "discovery/catalog/key_store.hpp"
 #include "discovery/catalog/sessions.hpp"
 #include "discovery/raft/raft_configuration.hpp"
 #include "messages/cluster_state.hpp"
@@ -21,9 +22,10 @@ namespace troupe {
 /// Refuses what would break an invariant, with a result and no change.
 class state_machine {
 public:
-  /// Applies a committed command. One that was applied before changes nothing
-  /// and gives its first result again.
-  apply_result apply(const command& what, std::uint64_t index);
+  /// Applies a committed command; `term` is its entry's. One that was applied
+  /// before changes nothing and gives its first result again.
+  apply_result apply(const command& what, std::uint64_t index,
+                     std::uint64_t term);
 
   /// Applies a committed Raft configuration: it sets the members' roles.
   void apply_configuration(const raft_configuration_servers& servers,
@@ -34,6 +36,8 @@ public:
 
   /// The state now; its shared parts never change afterwards.
   cluster_state state() const;
+
+  const key_store& keys() const { return keys_; }
 
   const std::string& cluster_uuid() const { return state_.cluster_uuid; }
 
@@ -58,6 +62,10 @@ private:
   apply_result on(const set_health& x, unix_ms at);
   apply_result on(const assign_slots& x, unix_ms at);
   apply_result on(const record_event& x, unix_ms at);
+  apply_result on(const put_key& x, unix_ms at);
+  apply_result on(const delete_key& x, unix_ms at);
+  apply_result on(const append_to_key& x, unix_ms at);
+  apply_result on(const read_barrier& x, unix_ms at);
 
   raft_role role_of(member_id id) const;
   void add_event(event what, unix_ms at);
@@ -72,6 +80,7 @@ private:
   std::uint64_t next_server_ = 1;
   std::uint64_t next_event_ = 1;
   sessions sessions_;
+  key_store keys_;
 };
 
 } // namespace troupe

@@ -25,13 +25,14 @@ struct snapshot_body {
   std::uint64_t next_server = 1;
   std::uint64_t next_event = 1;
   sessions replies;
+  key_store keys;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, snapshot_body& x) {
   return f(caf::meta::type_name("snapshot_body"), x.cluster_uuid,
            x.cluster_name, x.applied_index, x.members, x.servers, x.slots,
-           x.events, x.roles, x.next_server, x.next_event, x.replies);
+           x.events, x.roles, x.next_server, x.next_event, x.replies, x.keys);
 }
 
 } // namespace
@@ -47,7 +48,8 @@ std::string state_machine::snapshot() const {
                      roles_,
                      next_server_,
                      next_event_,
-                     sessions_};
+                     sessions_,
+                     keys_};
   return snapshot_version + write_msgpack(body);
 }
 
@@ -80,6 +82,7 @@ caf::error state_machine::restore(std::string_view bytes) {
   next_server_ = body.next_server;
   next_event_ = body.next_event;
   sessions_ = std::move(body.replies);
+  keys_ = std::move(body.keys);
   return caf::none;
 }
 

@@ -107,7 +107,11 @@ caf::expected<identity::contents> parse(const std::string& text,
 
 caf::expected<identity::contents> load(const std::filesystem::path& file) {
   std::error_code problem;
-  if (!std::filesystem::exists(file, problem)) {
+  auto present = std::filesystem::exists(file, problem);
+  if (problem)
+    return make_error(errc::storage_failed, "can't look at " + file.string()
+                                              + ": " + problem.message());
+  if (!present) {
     identity::contents fresh;
     std::random_device source;
     while (fresh.id == member_id::none)

@@ -5,6 +5,7 @@
 #include <set>
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include "discovery/catalog/catalog.hpp"
 #include "messages/error.hpp"

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"
 

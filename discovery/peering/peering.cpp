@@ -6,6 +6,7 @@
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
+#include <spdlog/spdlog.h>
 
 #include "discovery/peering/compatibility.hpp"
 #include "messages/error.hpp"

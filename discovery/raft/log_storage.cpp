@@ -19,6 +19,7 @@ namespace {
 // and vote, "m/NAME" for a named value, "s" for the snapshot.
 constexpr char entry_prefix = 'e';
 constexpr std::string_view hard_state_key = "h";
+constexpr std::string_view commit_key = "c";
 constexpr std::string_view snapshot_key = "s";
 constexpr std::string_view meta_prefix = "m/";
 
@@ -102,8 +103,16 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
   log_storage result{config.path, std::unique_ptr<rocksdb::DB>{raw}};
   if (!status.ok())
     return result.failed(status);
-  if (auto contents = result.load(); !contents)
+  auto contents = result.load();
+  if (!contents)
     return contents.error();
+  if (config.must_exist && contents->term == 0)
+    return make_error(
+      errc::conflict,
+      "raft log " + config.path.string()
+        + " is gone, but this node took part in cluster '" + config.cluster_name
+        + "' under its id. It must not vote again: move the whole data "
+          "directory away, and it joins as a new node");
   if (auto error = result.check_owner(config))
     return error;
   return caf::expected<log_storage>{std::move(result)};
@@ -125,6 +134,7 @@ caf::expected<log_contents> log_storage::load() {
     contents.first_index = contents.snapshot->index + 1;
   term_ = contents.term;
   voted_for_ = contents.voted_for;
+  commit_ = contents.commit;
   first_ = contents.first_index;
   end_ = first_ + contents.entries.size();
   // A newer format may look like damage: the version decides first.
@@ -152,6 +162,11 @@ caf::error log_storage::load_record(std::string_view key,
       return corrupt("term and vote: " + *mismatch);
     contents.term = read.term;
     contents.voted_for = read.voted_for;
+    return caf::none;
+  }
+  if (key == commit_key) {
+    if (auto mismatch = read_msgpack(value, contents.commit))
+      return corrupt("commit index: " + *mismatch);
     return caf::none;
   }
   if (key == snapshot_key) {
@@ -246,6 +261,10 @@ void log_storage::add(rocksdb::WriteBatch& batch, const log_write& write) {
     voted_for_ = write.voted_for.value_or(voted_for_);
     batch.Put(slice(hard_state_key),
               write_msgpack(hard_state{term_, voted_for_}));
+  }
+  if (write.commit > commit_) {
+    commit_ = write.commit;
+    batch.Put(slice(commit_key), write_msgpack(commit_));
   }
   if (write.snapshot) {
     batch.Put(slice(snapshot_key), write_msgpack(*write.snapshot));

@@ -59,6 +59,7 @@ private:
   log_meta meta_;
   std::uint64_t term_ = 0;
   member_id voted_for_ = member_id::none;
+  std::uint64_t commit_ = 0;
   // Stored entries: [first_, end_).
   std::uint64_t first_ = 1;
   std::uint64_t end_ = 1;

@@ -82,6 +82,21 @@ decode_configuration(std::string_view bytes) {
   return result;
 }
 
+bool may_follow(const raft_configuration_servers& current,
+                const raft_configuration_servers& next) {
+  auto& shorter = current.size() < next.size() ? current : next;
+  auto& longer = current.size() < next.size() ? next : current;
+  if (longer.size() > shorter.size() + 1)
+    return false;
+  auto same = [](auto& a, auto& b) { return a.id == b.id; };
+  auto [a, b] = std::mismatch(shorter.begin(), shorter.end(), longer.begin(),
+                              longer.end(), same);
+  if (a == shorter.end())
+    return true;
+  return longer.size() > shorter.size()
+         && std::equal(a, shorter.end(), b + 1, longer.end(), same);
+}
+
 bool only_voter(const raft_configuration_servers& servers, member_id id) {
   auto voters = 0;
   auto self = false;

@@ -30,6 +30,12 @@ std::string encode_configuration(const raft_configuration_servers& servers);
 std::optional<raft_configuration_servers>
 decode_configuration(std::string_view bytes);
 
+/// Whether `next` may follow `current`: libraft keeps each server's progress by
+/// its position and makes it anew only when their number changes, so the
+/// servers that stay must keep their order, and one at most comes or goes.
+bool may_follow(const raft_configuration_servers& current,
+                const raft_configuration_servers& next);
+
 /// Whether `id` is the only voter.
 bool only_voter(const raft_configuration_servers& servers, member_id id);
 

@@ -306,11 +306,31 @@ int raft_core_configuration(struct raft_core* core, uint64_t now,
                             uint64_t index,
                             const struct raft_core_server* servers, size_t n) {
   struct raft_event event = make_event(now, RAFT_CONFIGURATION);
+  struct raft* raft = &core->raft;
+  struct raft_configuration committed;
   int rv = make_configuration(servers, n, &event.configuration.conf);
   if (rv != 0)
     return rv;
   event.configuration.index = index;
-  return step(core, &event);
+  rv = step(core, &event);
+  if (rv != 0 || raft->configuration_committed_index >= index)
+    return rv;
+  /* The core passes over the commit of any configuration but its newest. Were
+   * that one rolled back later, it would fall back to one that is too old. */
+  rv = make_configuration(servers, n, &committed);
+  if (rv != 0)
+    return rv;
+  raft_configuration_close(&raft->configuration_committed);
+  raft->configuration_committed = committed;
+  raft->configuration_committed_index = index;
+  if (raft->configuration_uncommitted_index != 0)
+    return 0;
+  rv = make_configuration(servers, n, &committed);
+  if (rv != 0)
+    return rv;
+  raft_configuration_close(&raft->configuration);
+  raft->configuration = committed;
+  return 0;
 }
 
 int raft_core_snapshot_taken(struct raft_core* core, uint64_t now,

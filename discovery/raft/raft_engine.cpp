@@ -59,7 +59,8 @@ raft_configuration_servers last_configuration(const log_contents& contents) {
 /// Cuts before each configuration entry but the first one.
 std::vector<append_entries> split_at_changes(append_entries& x) {
   std::vector<append_entries> parts;
-  parts.push_back({x.term, x.prev_index, x.prev_term, x.commit, {}});
+  parts.push_back(
+    {x.term, x.prev_index, x.prev_term, x.commit, {}, x.sent_at_ms});
   for (auto& entry : x.entries) {
     auto& part = parts.back();
     if (entry.kind == entry_kind::change && !part.entries.empty())
@@ -67,7 +68,8 @@ std::vector<append_entries> split_at_changes(append_entries& x) {
                        part.prev_index + part.entries.size(),
                        part.entries.back().term,
                        x.commit,
-                       {}});
+                       {},
+                       x.sent_at_ms});
     parts.back().entries.push_back(std::move(entry));
   }
   return parts;
@@ -125,8 +127,11 @@ caf::expected<raft_update> raft_engine::start(raft_time now,
     configuration_index_ = stored.configuration_index;
     committed_ = stored.index;
   }
+  restored_commit_ = contents.commit;
+  if (contents.term > 0)
+    votes_from_ = now + config_.election_timeout;
   auto heads = heads_of(contents.entries);
-  auto code = raft_core_start(core_.get(), ms(now), contents.term,
+  auto code = raft_core_start(core_.get(), at(now), contents.term,
                               static_cast<std::uint64_t>(contents.voted_for),
                               contents.snapshot ? &snapshot : nullptr,
                               contents.first_index, heads.data(), heads.size());
@@ -167,34 +172,40 @@ caf::expected<raft_update> raft_engine::receive(raft_time now, member_id from,
     return finish(std::move(out));
   }
   if (auto* x = std::get_if<append_entries_result>(&*decoded)) {
+    note_answer(from, *x);
     auto message = message_of(from, RAFT_CORE_APPEND_ENTRIES_RESULT, x->term);
     message.rejected = x->rejected;
     message.index = x->last_index;
     message.features = x->features;
     message.capacity = x->capacity;
-    code = raft_core_receive(core_.get(), ms(now), &message);
+    code = raft_core_receive(core_.get(), at(now), &message);
   } else if (auto* x = std::get_if<request_vote>(&*decoded)) {
+    if (!may_vote(now, *x))
+      return out;
     auto message = message_of(from, RAFT_CORE_REQUEST_VOTE, x->term);
     message.index = x->last_index;
     message.index_term = x->last_term;
     message.disrupt_leader = x->disrupt_leader;
     message.pre_vote = x->pre_vote;
-    code = raft_core_receive(core_.get(), ms(now), &message);
+    code = raft_core_receive(core_.get(), at(now), &message);
   } else if (auto* x = std::get_if<request_vote_result>(&*decoded)) {
     // A vote of a term that we never asked for.
     if (x->granted && x->term > term() + 1)
       return make_error(errc::corrupt, "a vote that nobody asked for");
+    // libraft reads a candidate's state whatever state it is in.
+    if (state() != raft_state::candidate)
+      return out;
     auto message = message_of(from, RAFT_CORE_REQUEST_VOTE_RESULT, x->term);
     message.vote_granted = x->granted;
     message.pre_vote = x->pre_vote;
     message.features = x->features;
     message.capacity = x->capacity;
-    code = raft_core_receive(core_.get(), ms(now), &message);
+    code = raft_core_receive(core_.get(), at(now), &message);
   } else if (auto* x = std::get_if<timeout_now>(&*decoded)) {
     auto message = message_of(from, RAFT_CORE_TIMEOUT_NOW, x->term);
     message.index = x->last_index;
     message.index_term = x->last_term;
-    code = raft_core_receive(core_.get(), ms(now), &message);
+    code = raft_core_receive(core_.get(), at(now), &message);
   }
   if (code != 0)
     return failure(code);
@@ -204,10 +215,48 @@ caf::expected<raft_update> raft_engine::receive(raft_time now, member_id from,
   return finish(std::move(out));
 }
 
+bool raft_engine::may_vote(raft_time now, const request_vote& x) const {
+  return now >= votes_from_ || x.disrupt_leader;
+}
+
+void raft_engine::note_answer(member_id from, const append_entries_result& x) {
+  if (!leads() || x.term != term())
+    return;
+  if (contact_term_ != term()) {
+    contact_.reset();
+    contact_term_ = term();
+  }
+  // Not from the future, whatever a peer says.
+  auto sent_at = raft_time{x.heard_at_ms};
+  contact_.answered(from, std::min(sent_at, now_));
+}
+
+void raft_engine::note_leader(std::uint64_t term, std::uint64_t sent_at_ms) {
+  if (term > heard_term_) {
+    heard_term_ = term;
+    heard_at_ms_ = 0;
+  }
+  if (term == heard_term_)
+    heard_at_ms_ = std::max(heard_at_ms_, sent_at_ms);
+}
+
+std::optional<raft_time> raft_engine::lease_end(raft_time now) const {
+  // A transferee may disrupt this leader for as long as the term lasts, even
+  // after the transfer was given up.
+  if (!leads() || transferred_term_ == term())
+    return std::nullopt;
+  auto contact = contact_term_ == term() ? contact_ : quorum_contact{};
+  auto latest = contact.latest(configuration(), config_.self, now);
+  if (!latest)
+    return std::nullopt;
+  return *latest + config_.election_timeout * 9 / 10;
+}
+
 caf::error raft_engine::receive_append(raft_time now, member_id from,
                                        append_entries& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
+  note_leader(x.term, x.sent_at_ms);
   // libraft gives a configuration the index of the first entry that came with
   // it, and keeps only the last of several. So it gets one at a time, each at
   // the head of a message, and learns of its commit before the next.
@@ -219,7 +268,7 @@ caf::error raft_engine::receive_append(raft_time now, member_id from,
     message.commit = part.commit;
     message.entries = heads.data();
     message.n_entries = heads.size();
-    auto code = raft_core_receive(core_.get(), ms(now), &message);
+    auto code = raft_core_receive(core_.get(), at(now), &message);
     if (code != 0)
       return failure(code);
     collect(out, &part.entries, part.prev_index + 1);
@@ -233,6 +282,7 @@ caf::error raft_engine::receive_install(raft_time now, member_id from,
                                         install_snapshot& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
+  note_leader(x.term, 0);
   auto servers = servers_of(*decode_configuration(x.snapshot.configuration));
   auto message = message_of(from, RAFT_CORE_INSTALL_SNAPSHOT, x.term);
   message.index = x.snapshot.index;
@@ -240,7 +290,7 @@ caf::error raft_engine::receive_install(raft_time now, member_id from,
   message.configuration_index = x.snapshot.configuration_index;
   message.servers = servers.data();
   message.n_servers = servers.size();
-  auto code = raft_core_receive(core_.get(), ms(now), &message);
+  auto code = raft_core_receive(core_.get(), at(now), &message);
   if (code != 0)
     return failure(code);
   collect(out);
@@ -264,14 +314,14 @@ caf::expected<raft_update> raft_engine::persisted(raft_time now,
     pending_.pop_front();
     int code = 0;
     if (write.installs) {
-      code = raft_core_persisted_snapshot(core_.get(), ms(now));
+      code = raft_core_persisted_snapshot(core_.get(), at(now));
       snapshot_ = std::exchange(installing_, nullptr);
       configuration_ = snapshot_->configuration;
       configuration_index_ = snapshot_->configuration_index;
       committed_ = snapshot_->index;
       out.restored = snapshot_;
     } else if (write.first <= write.last) {
-      code = raft_core_persisted_entries(core_.get(), ms(now), write.last);
+      code = raft_core_persisted_entries(core_.get(), at(now), write.last);
     } else {
       continue;
     }
@@ -285,7 +335,7 @@ caf::expected<raft_update> raft_engine::persisted(raft_time now,
 }
 
 caf::expected<raft_update> raft_engine::timeout(raft_time now) {
-  if (auto code = raft_core_timeout(core_.get(), ms(now)))
+  if (auto code = raft_core_timeout(core_.get(), at(now)))
     return failure(code);
   raft_update out;
   collect(out);
@@ -308,6 +358,9 @@ raft_engine::submit_configuration(raft_time now,
                                   const raft_configuration_servers& servers) {
   if (leads() && changing())
     return make_error(errc::conflict, "another membership change is under way");
+  if (!may_follow(configuration(), servers))
+    return make_error(errc::internal,
+                      "a configuration must keep the order of its servers");
   std::vector<log_entry> entries;
   entries.push_back(
     {term(), entry_kind::change, encode_configuration(servers)});
@@ -321,7 +374,7 @@ raft_engine::submit_entries(raft_time now, std::vector<log_entry> entries) {
   auto heads = heads_of(entries);
   auto index = last_index() + 1;
   auto code =
-    raft_core_submit(core_.get(), ms(now), heads.data(), heads.size());
+    raft_core_submit(core_.get(), at(now), heads.data(), heads.size());
   if (code != 0)
     return failure(code);
   raft_update out;
@@ -344,7 +397,7 @@ caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
                               .value_or(raft_configuration_servers{}));
   raft_core_snapshot snapshot{index, taken->term, configuration_index_,
                               servers.data(), servers.size()};
-  auto code = raft_core_snapshot_taken(core_.get(), ms(now), &snapshot,
+  auto code = raft_core_snapshot_taken(core_.get(), at(now), &snapshot,
                                        config_.snapshot_trailing);
   if (code != 0)
     return failure(code);
@@ -369,7 +422,7 @@ caf::expected<raft_update> raft_engine::catch_up(raft_time now, member_id id) {
     return make_error(errc::not_found,
                       to_string(id) + " takes no part in consensus");
   auto code =
-    raft_core_catch_up(core_.get(), ms(now), static_cast<std::uint64_t>(id));
+    raft_core_catch_up(core_.get(), at(now), static_cast<std::uint64_t>(id));
   if (code != 0)
     return failure(code);
   raft_update out;
@@ -386,8 +439,9 @@ caf::expected<raft_update> raft_engine::transfer(raft_time now, member_id to) {
                && (to == member_id::none || server.id == to);
       }))
     return make_error(errc::not_found, "no other voter could lead");
+  transferred_term_ = term();
   auto code =
-    raft_core_transfer(core_.get(), ms(now), static_cast<std::uint64_t>(to));
+    raft_core_transfer(core_.get(), at(now), static_cast<std::uint64_t>(to));
   if (code != 0)
     return failure(code);
   raft_update out;
@@ -443,7 +497,9 @@ void raft_engine::collect_messages(raft_update& out) const {
     raft_message message;
     switch (x.kind) {
       case RAFT_CORE_APPEND_ENTRIES: {
-        append_entries filled{x.term, x.index, x.index_term, x.commit, {}};
+        append_entries filled{
+          x.term,   x.index, x.index_term,
+          x.commit, {},      static_cast<std::uint64_t>(now_.count())};
         for (std::size_t j = 1; j <= x.n_entries; ++j)
           if (auto* entry = recent_.at(x.index + j))
             filled.entries.push_back(*entry);
@@ -451,8 +507,9 @@ void raft_engine::collect_messages(raft_update& out) const {
         break;
       }
       case RAFT_CORE_APPEND_ENTRIES_RESULT:
-        message = append_entries_result{x.term, x.rejected, x.index, x.features,
-                                        x.capacity};
+        message = append_entries_result{
+          x.term,     x.rejected, x.index,
+          x.features, x.capacity, x.term == heard_term_ ? heard_at_ms_ : 0};
         break;
       case RAFT_CORE_REQUEST_VOTE:
         message = request_vote{x.term, x.index, x.index_term, x.disrupt_leader,
@@ -490,7 +547,7 @@ caf::error raft_engine::commit(raft_time now, raft_update& out) {
     configuration_ = entry->bytes;
     configuration_index_ = committed_;
     auto list = servers_of(*servers);
-    auto code = raft_core_configuration(core_.get(), ms(now), committed_,
+    auto code = raft_core_configuration(core_.get(), at(now), committed_,
                                         list.data(), list.size());
     if (code != 0)
       return failure(code);
@@ -507,14 +564,17 @@ caf::expected<raft_update> raft_engine::finish(raft_update out,
     out.write.voted_for = member_id{raft_core_voted_for(core_.get())};
   }
   if (out.hard_state_changed || !out.write.entries.empty()
-      || out.write.snapshot)
+      || out.write.snapshot) {
     out.write_id = next_write_id_++;
+    out.write.commit = std::max(commit_index(), restored_commit_);
+  }
   return caf::expected<raft_update>{std::move(out)};
 }
 
 // -- state --------------------------------------------------------------------
 
-std::uint64_t raft_engine::ms(raft_time now) {
+std::uint64_t raft_engine::at(raft_time now) {
+  now_ = now;
   return static_cast<std::uint64_t>(now.count());
 }
 
@@ -536,7 +596,10 @@ raft_state raft_engine::state() const {
 }
 
 member_id raft_engine::leader() const {
-  return member_id{raft_core_leader(core_.get())};
+  auto known = member_id{raft_core_leader(core_.get())};
+  // libraft keeps naming the old leader when it learns of a newer term.
+  auto heard = leads() || heard_term_ == term();
+  return heard ? known : member_id::none;
 }
 
 std::uint64_t raft_engine::term() const {
@@ -545,6 +608,12 @@ std::uint64_t raft_engine::term() const {
 
 std::uint64_t raft_engine::commit_index() const {
   return raft_core_commit_index(core_.get());
+}
+
+std::uint64_t raft_engine::known_commit() const {
+  // What was committed once stays, though the core hears of it only from a
+  // leader.
+  return std::max(commit_index(), std::min(restored_commit_, last_index()));
 }
 
 raft_time raft_engine::next_timeout() const {

@@ -12,6 +12,7 @@
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 
+#include "discovery/raft/quorum_contact.hpp"
 #include "discovery/raft/raft_configuration.hpp"
 #include "discovery/raft/raft_log.hpp"
 #include "discovery/raft/raft_message.hpp"
@@ -93,7 +94,7 @@ public:
                                     std::vector<std::string> commands);
 
   /// Appends a configuration; it counts from now on. Errors: not_leader,
-  /// conflict (another change is under way).
+  /// conflict (another change is under way), internal (`may_follow` says no).
   caf::expected<raft_update>
   submit_configuration(raft_time now,
                        const raft_configuration_servers& servers);
@@ -120,8 +121,16 @@ public:
   member_id leader() const;
   std::uint64_t term() const;
   std::uint64_t commit_index() const;
+  /// The same, or what was known to be committed before a restart.
+  std::uint64_t known_commit() const;
   std::uint64_t last_index() const { return recent_.last_index(); }
   raft_time next_timeout() const;
+
+  /// Until when no other node can lead, as far as this leader knows; nothing
+  /// for a node that does not lead or hands leadership over. Clocks may drift
+  /// apart by a tenth.
+  std::optional<raft_time> lease_end(raft_time now) const;
+
   bool transferring() const;
   /// Whether a configuration change or a catch-up is under way.
   bool changing() const;
@@ -162,8 +171,12 @@ private:
     bool installs = false;
   };
 
-  static std::uint64_t ms(raft_time now);
+  /// Begins an event at `now`, for the core.
+  std::uint64_t at(raft_time now);
   caf::error failure(int code) const;
+  bool may_vote(raft_time now, const request_vote& x) const;
+  void note_leader(std::uint64_t term, std::uint64_t sent_at_ms);
+  void note_answer(member_id from, const append_entries_result& x);
   caf::error receive_append(raft_time now, member_id from, append_entries& x,
                             raft_update& out);
   caf::error receive_install(raft_time now, member_id from, install_snapshot& x,
@@ -179,6 +192,19 @@ private:
   caf::expected<raft_update> finish(raft_update out, bool hard_state = false);
 
   raft_engine_config config_;
+  raft_time now_{0};
+  /// No votes before this: a lease that this node helped to extend before it
+  /// restarted may still be held.
+  raft_time votes_from_{0};
+  std::uint64_t restored_commit_ = 0;
+  /// The last term in which this leader began to hand over.
+  std::uint64_t transferred_term_ = 0;
+  quorum_contact contact_;
+  /// The term that `contact_` is about.
+  std::uint64_t contact_term_ = 0;
+  /// What the leader of `heard_term_` said last of its clock.
+  std::uint64_t heard_at_ms_ = 0;
+  std::uint64_t heard_term_ = 0;
   std::unique_ptr<raft_core, core_deleter> core_;
   recent_entries recent_;
   std::shared_ptr<const log_snapshot> snapshot_;

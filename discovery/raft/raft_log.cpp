@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <caf/all.hpp>
+#include <spdlog/spdlog.h>
 
 #include "discovery/raft/log_storage.hpp"
 

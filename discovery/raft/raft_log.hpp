@@ -50,6 +50,8 @@ struct log_snapshot {
 struct log_contents {
   std::uint64_t term = 0;
   member_id voted_for = member_id::none;
+  /// Committed as far as was known at the last write; perhaps more since.
+  std::uint64_t commit = 0;
   std::optional<log_snapshot> snapshot;
   std::uint64_t first_index = 1;
   std::vector<log_entry> entries;
@@ -59,6 +61,9 @@ struct log_contents {
 struct log_write {
   std::optional<std::uint64_t> term;
   std::optional<member_id> voted_for;
+  /// Committed so far; it lets a restarted node go on from the last state
+  /// before it hears of a leader. Written along, never for its own sake.
+  std::uint64_t commit = 0;
   /// Index of the first of `entries`; whatever stood there or behind goes.
   std::uint64_t first_index = 0;
   std::vector<log_entry> entries;
@@ -104,12 +109,15 @@ struct raft_log_config {
   /// Whose log it is. A directory of another node or cluster is refused.
   member_id node = member_id::none;
   std::string cluster_name;
+  /// The node took part in a cluster: an empty log is one that was lost, and
+  /// with it votes and entries that others count on.
+  bool must_exist = false;
 };
 
 /// Opens the log and checks all of it. Errors: storage_failed (not readable,
 /// not writable, in use), corrupt (damaged bytes, a gap), incompatible (a newer
-/// format), conflict (another node's or cluster's directory). Each names the
-/// directory and what is wrong.
+/// format), conflict (another node's or cluster's directory, or a lost log).
+/// Each names the directory and what is wrong.
 caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
                                              const raft_log_config& config);
 

@@ -22,6 +22,8 @@ struct append_entries {
   std::uint64_t prev_term = 0;
   std::uint64_t commit = 0;
   std::vector<log_entry> entries;
+  /// The leader's clock when it sent this, in ms.
+  std::uint64_t sent_at_ms = 0;
 };
 
 struct append_entries_result {
@@ -31,6 +33,8 @@ struct append_entries_result {
   std::uint64_t last_index = 0;
   std::uint16_t features = 0;
   std::uint16_t capacity = 0;
+  /// The latest `sent_at_ms` that came from this term's leader.
+  std::uint64_t heard_at_ms = 0;
 };
 
 struct request_vote {
@@ -75,14 +79,14 @@ caf::expected<raft_message> decode_raft_message(std::string_view bytes);
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, append_entries& x) {
   return f(caf::meta::type_name("append_entries"), x.term, x.prev_index,
-           x.prev_term, x.commit, x.entries);
+           x.prev_term, x.commit, x.entries, x.sent_at_ms);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f,
                                         append_entries_result& x) {
   return f(caf::meta::type_name("append_entries_result"), x.term, x.rejected,
-           x.last_index, x.features, x.capacity);
+           x.last_index, x.features, x.capacity, x.heard_at_ms);
 }
 
 template <class Inspector>

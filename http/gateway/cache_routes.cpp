@@ -144,7 +144,7 @@ void respond_value(const key_request& what, const cache_value& found) {
   what.exchange->respond(200, json_type, std::move(out));
 }
 
-void get_key(gateway& g, routed_request from) {
+void get_entry(gateway& g, routed_request from) {
   if (auto what = key_of(g, from))
     ask_owner<cache_value>(
       g, std::move(what),
@@ -166,7 +166,7 @@ std::int64_t read_ttl(const gateway& g, field_reader& body) {
   return fallback == 0 ? no_ttl : fallback;
 }
 
-void put_key(gateway& g, routed_request from) {
+void put_entry(gateway& g, routed_request from) {
   auto what = key_of(g, from);
   if (!what)
     return;
@@ -197,7 +197,7 @@ void put_key(gateway& g, routed_request from) {
     });
 }
 
-void delete_key(gateway& g, routed_request from) {
+void delete_entry(gateway& g, routed_request from) {
   auto what = key_of(g, from);
   if (!what)
     return;
@@ -249,9 +249,9 @@ void get_stats(gateway& g, routed_request from) {
 
 void add_cache_routes(gateway_router& routes) {
   constexpr auto key = "/api/infrastructure/cache/keys/:key";
-  routes.add(http_verb::get, key, get_key);
-  routes.add(http_verb::post, key, put_key);
-  routes.add(http_verb::delete_, key, delete_key);
+  routes.add(http_verb::get, key, get_entry);
+  routes.add(http_verb::post, key, put_entry);
+  routes.add(http_verb::delete_, key, delete_entry);
   routes.add(http_verb::get, "/api/infrastructure/cache/stats", get_stats);
   routes.add(http_verb::delete_, "/api/infrastructure/cache/clear",
              clear_cache);

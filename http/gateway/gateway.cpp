@@ -5,6 +5,7 @@
 
 #include "http/gateway/gateway_state.hpp"
 #include "http/gateway/routes.hpp"
+#include "messages/cluster.hpp"
 
 namespace troupe {
 
@@ -30,6 +31,19 @@ http_gateway(http_gateway_actor::stateful_pointer<gateway_actor_state> self,
                           {{"requests", std::to_string(impl->served)}}};
     },
   };
+}
+
+enum class consistency { local, linearizable, unclear };
+
+/// What a GET says about `consistent`.
+consistency wants_consistency(const http_request& request) {
+  auto query = parse_query(request.query());
+  if (!query)
+    return consistency::local; // The handler will say what is wrong.
+  auto i = query->find("consistent");
+  if (i == query->end() || i->second == "false")
+    return consistency::local;
+  return i->second == "true" ? consistency::linearizable : consistency::unclear;
 }
 
 } // namespace
@@ -93,6 +107,7 @@ gateway::gateway(pointer self, gateway_config config, gateway_sources sources,
     names_(this->sources.names->reader()),
     random_(static_cast<std::uint_fast32_t>(this->config.self.id) + io_thread) {
   add_cache_routes(routes_);
+  add_catalog_routes(routes_);
   add_cluster_routes(routes_);
   add_health_routes(routes_);
   add_load_balancer_routes(routes_);
@@ -109,15 +124,22 @@ void gateway::serve(const http_exchange_ptr& exchange) {
   auto found = routes_.find(request.method, request.path());
   switch (found.outcome) {
     case routing_outcome::found:
-      try {
-        (*found.handler)(*this, {exchange, std::move(found.params)});
-      } catch (const std::exception& failure) {
-        spdlog::error("{}: {} {} failed: {}", name,
-                      static_cast<int>(request.method), request.path(),
-                      failure.what());
-        respond_problem(*exchange, problem{errc::internal, failure.what()});
+      if (request.method == http_verb::get && !request.query().empty()) {
+        auto wanted = wants_consistency(request);
+        if (wanted == consistency::unclear)
+          return respond_problem(*exchange,
+                                 problem{errc::invalid_field,
+                                         "'consistent' must be true or false",
+                                         "consistent"});
+        if (wanted == consistency::linearizable)
+          return change(
+            exchange, read_barrier{},
+            [this, handler = *found.handler, exchange,
+             params = std::move(found.params)](const apply_result&) {
+              run(handler, {exchange, params});
+            });
       }
-      return;
+      return run(*found.handler, {exchange, std::move(found.params)});
     case routing_outcome::unknown_path:
       return respond_problem(
         *exchange, problem{errc::not_found,
@@ -138,6 +160,37 @@ void gateway::serve(const http_exchange_ptr& exchange) {
       answer.headers.emplace_back("Allow", found.allow);
       return exchange->respond(std::move(answer));
   }
+}
+
+void gateway::run(route_handler handler, routed_request request) {
+  auto exchange = request.exchange;
+  try {
+    handler(*this, std::move(request));
+  } catch (const std::exception& failure) {
+    auto& failed = exchange->request();
+    spdlog::error("{}: {} {} failed: {}", name, static_cast<int>(failed.method),
+                  failed.path(), failure.what());
+    respond_problem(*exchange, problem{errc::internal, failure.what()});
+  }
+}
+
+void gateway::change(const http_exchange_ptr& exchange, command_body body,
+                     std::function<void(const apply_result&)> done) {
+  auto catalog = find<proposer_actor>(config.self.id, "catalog");
+  if (!catalog)
+    return respond_problem(
+      *exchange, problem{errc::unavailable, "the catalog is restarting"});
+  // The catalog has a deadline of its own, and its end is reported.
+  self->request(catalog, caf::infinite, propose{std::move(body)})
+    .then(
+      [exchange, done](const apply_result& result) {
+        if (auto failure = result.failure())
+          return respond_problem(*exchange, failure);
+        done(result);
+      },
+      [exchange](const caf::error& failure) {
+        respond_problem(*exchange, failure);
+      });
 }
 
 const std::string& gateway::shard_name(std::uint32_t index) {
@@ -201,6 +254,14 @@ nlohmann::json gateway::names_of(const std::set<member_id>& nodes) {
 
 double gateway::jitter() {
   return std::uniform_real_distribution<>{0.5, 1.5}(random_);
+}
+
+std::optional<std::map<std::string, std::string, std::less<>>>
+read_query(const http_request& request) {
+  auto result = parse_query(request.query());
+  if (result)
+    result->erase("consistent");
+  return result;
 }
 
 std::string to_text(const nlohmann::json& data) {

@@ -12,6 +12,7 @@
 #include "http/gateway/json_fields.hpp"
 #include "http/gateway/problem.hpp"
 #include "http/gateway/router.hpp"
+#include "messages/command.hpp"
 
 // What the route handlers share. Not for inclusion from outside of this folder.
 
@@ -88,6 +89,11 @@ public:
   void gather(const std::vector<actor_place>& places, const Request& request,
               Done done);
 
+  /// Proposes a change to the cluster's state and calls `done` once this node
+  /// reads it, or answers with the problem.
+  void change(const http_exchange_ptr& exchange, command_body body,
+              std::function<void(const apply_result&)> done);
+
   /// Runs `work` in this actor after `delay`.
   void defer(std::chrono::milliseconds delay, std::function<void()> work);
 
@@ -107,6 +113,7 @@ public:
   std::uint64_t served = 0;
 
 private:
+  void run(route_handler handler, routed_request request);
   std::vector<actor_place> shards_of(const node_info& node);
 
   gateway_router routes_;
@@ -120,6 +127,11 @@ private:
 void respond_data(
   http_exchange& exchange, const nlohmann::json& data, unsigned status = 200,
   std::vector<std::pair<std::string, std::string>> headers = {});
+
+/// The query's parameters but for `consistent`, which every GET may have.
+/// Nothing when it is malformed.
+std::optional<std::map<std::string, std::string, std::less<>>>
+read_query(const http_request& request);
 
 /// Compact text of `data`; never throws.
 std::string to_text(const nlohmann::json& data);

@@ -5,7 +5,6 @@
 #include "http/gateway/figures.hpp"
 #include "http/gateway/reports.hpp"
 #include "http/gateway/routes.hpp"
-#include "messages/cluster.hpp"
 
 namespace troupe {
 
@@ -13,28 +12,6 @@ namespace {
 
 constexpr std::string_view servers_path =
   "/api/infrastructure/loadbalancer/servers";
-
-/// Proposes a change to the cluster's state and calls `done(apply_result)` once
-/// this node reads it, or answers with the problem.
-template <class Done>
-void change(gateway& g, const http_exchange_ptr& exchange, command_body body,
-            Done done) {
-  auto catalog = g.find<proposer_actor>(g.config.self.id, "catalog");
-  if (!catalog)
-    return respond_problem(
-      *exchange, problem{errc::unavailable, "the catalog is restarting"});
-  // The catalog has a deadline of its own, and its end is reported.
-  g.self->request(catalog, caf::infinite, propose{std::move(body)})
-    .then(
-      [exchange, done](const apply_result& result) {
-        if (auto failure = result.failure())
-          return respond_problem(*exchange, failure);
-        done(result);
-      },
-      [exchange](const caf::error& failure) {
-        respond_problem(*exchange, failure);
-      });
-}
 
 void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
                     unsigned status) {
@@ -72,18 +49,18 @@ void post_server(gateway& g, routed_request from) {
     body.reject("host", "must be a host name or an IP address");
   if (body.failure())
     return respond_problem(*from.exchange, *body.failure());
-  change(g, from.exchange, wanted,
-         [&g, exchange = from.exchange](const apply_result& result) {
-           respond_server(g, *exchange, result.value, 201);
-         });
+  g.change(from.exchange, wanted,
+           [&g, exchange = from.exchange](const apply_result& result) {
+             respond_server(g, *exchange, result.value, 201);
+           });
 }
 
 void delete_server(gateway& g, routed_request from) {
   auto id = from.params.at("serverId");
-  change(g, from.exchange, remove_server{id},
-         [exchange = from.exchange, id](const apply_result&) {
-           respond_data(*exchange, {{"id", id}, {"removed", true}});
-         });
+  g.change(from.exchange, remove_server{id},
+           [exchange = from.exchange, id](const apply_result&) {
+             respond_data(*exchange, {{"id", id}, {"removed", true}});
+           });
 }
 
 void put_maintenance(gateway& g, routed_request from) {
@@ -92,16 +69,16 @@ void put_maintenance(gateway& g, routed_request from) {
   if (body.failure())
     return respond_problem(*from.exchange, *body.failure());
   auto id = from.params.at("serverId");
-  change(g, from.exchange, set_maintenance{id, maintenance},
-         [&g, exchange = from.exchange, id](const apply_result&) {
-           respond_server(g, *exchange, id, 200);
-         });
+  g.change(from.exchange, set_maintenance{id, maintenance},
+           [&g, exchange = from.exchange, id](const apply_result&) {
+             respond_server(g, *exchange, id, 200);
+           });
 }
 
 /// The `service` parameter, or a problem.
 std::optional<problem> read_service(const http_request& request,
                                     std::string& service) {
-  auto query = parse_query(request.query());
+  auto query = read_query(request);
   if (!query)
     return problem{errc::malformed, "the query is malformed"};
   for (auto& [name, value] : *query) {

@@ -7,6 +7,7 @@ namespace troupe {
 // One function per group of routes, each in its own file.
 
 void add_cache_routes(gateway_router& routes);
+void add_catalog_routes(gateway_router& routes);
 void add_cluster_routes(gateway_router& routes);
 void add_health_routes(gateway_router& routes);
 void add_load_balancer_routes(gateway_router& routes);

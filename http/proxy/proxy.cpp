@@ -6,6 +6,7 @@
 
 #include <caf/make_message.hpp>
 #include <caf/message_id.hpp>
+#include <spdlog/spdlog.h>
 
 #include "http/proxy/context.hpp"
 #include "http/proxy/session.hpp"

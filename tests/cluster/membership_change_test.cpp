@@ -195,6 +195,43 @@ CAF_TEST(there is no transfer without another voter) {
   CAF_CHECK(describe((**handed).error()).code == errc::not_found);
 }
 
+CAF_TEST(a stand - by that lags keeps its place while another is promoted) {
+  form_of(3);
+  for (std::size_t i : {3, 4}) {
+    start(i);
+    commit_at(0, register_node{nodes[i].config.self});
+    CAF_REQUIRE(change(0, i, raft_role::standby) == success);
+  }
+  isolate(4);
+  commit_servers(0, 9000, 5);
+  // Node 3 stands before node 4 in the configuration, and must stay there.
+  CAF_CHECK(change(0, 3, raft_role::voter) == success);
+  heal();
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(4).size(), 5u);
+  CAF_CHECK(change(0, 4, raft_role::voter) == success);
+}
+
+CAF_TEST(what only a stand - by has is not committed by its promotion) {
+  // A leads; S is a stand-by between the voters A, B and C.
+  form_of(1);
+  for (std::size_t i : {1, 2, 3}) {
+    start(i);
+    commit_at(0, register_node{nodes[i].config.self});
+    CAF_REQUIRE(change(0, i, raft_role::standby) == success);
+  }
+  for (std::size_t i : {2, 3})
+    CAF_REQUIRE(change(0, i, raft_role::voter) == success);
+  CAF_REQUIRE(await_agreement());
+  isolate(2);
+  isolate(3);
+  auto written = propose_at(0, server_at(9000));
+  elapse(20ms);
+  set_role(0, 1, raft_role::voter);
+  elapse(200ms);
+  CAF_CHECK(!written->has_value());
+}
+
 CAF_TEST(an only voter that lost unsynced entries does not reuse their term) {
   form_of(1);
   start(1);

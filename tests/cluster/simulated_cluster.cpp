@@ -114,7 +114,7 @@ void simulated_cluster::start(std::size_t i) {
   ++x.config.self.incarnation;
   x.view = std::make_shared<published<cluster_state>>();
   x.log = spawn_memory_log(sys, x.disk);
-  x.catalog = spawn_catalog(sys, x.config, x.log, x.view);
+  x.catalog = spawn_catalog(sys, x.config, x.log, x.view, x.leadership);
   x.up = true;
   for (std::size_t j = 0; j < nodes.size(); ++j)
     if (j != i)
@@ -130,6 +130,7 @@ void simulated_cluster::crash(std::size_t i) {
   if (!x.up)
     return;
   x.up = false;
+  x.leadership->end();
   caf::anon_send_exit(x.catalog, caf::exit_reason::kill);
   caf::anon_send_exit(x.log, caf::exit_reason::kill);
   x.catalog = nullptr;

@@ -53,6 +53,7 @@ public:
     raft_log_actor log;
     catalog_actor catalog;
     cluster_view view;
+    lease_ptr leadership = std::make_shared<lease>();
     bool up = false;
   };
 

@@ -1,5 +1,6 @@
 #include "tests/support/memory_log.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct memory_log_state {
 void apply_write(log_contents& contents, log_write write) {
   contents.term = write.term.value_or(contents.term);
   contents.voted_for = write.voted_for.value_or(contents.voted_for);
+  contents.commit = std::max(contents.commit, write.commit);
   auto& entries = contents.entries;
   if (write.snapshot) {
     contents.snapshot = *write.snapshot;

@@ -50,6 +50,10 @@ std::vector<command_body> samples() {
     set_health{"server-3", health::unhealthy, std::string("a\0b", 3)},
     assign_slots{sample_table()},
     record_event{{"event-1", "node", "node-1", "started", "info", -1}},
+    put_key{"leader", R"({"name": "a"})", 7},
+    delete_key{"leader", 8},
+    append_to_key{"names", R"("b")"},
+    read_barrier{},
   };
 }
 

@@ -29,7 +29,7 @@ struct fixture {
   apply_result apply(command_body body) {
     ++sequence;
     return machine.apply(
-      {{alice, 1, sequence, sequence}, 1000, std::move(body)}, ++index);
+      {{alice, 1, sequence, sequence}, 1000, std::move(body)}, ++index, 1);
   }
 
   errc refused(command_body body) {
@@ -229,8 +229,8 @@ CAF_TEST(the event ring is bounded and its ids go on) {
 
 CAF_TEST(a retried command applies once and gives its first result) {
   command add{{bob, 1, 1, 1}, 1000, add_server{"demo", "h", 80, 1}};
-  auto first = machine.apply(add, 1);
-  auto again = machine.apply(add, 2);
+  auto first = machine.apply(add, 1, 1);
+  auto again = machine.apply(add, 2, 1);
   CAF_CHECK_EQUAL(again.code, 0);
   CAF_CHECK_EQUAL(again.value, "server-1");
   CAF_CHECK_EQUAL(again.index, first.index);
@@ -245,28 +245,37 @@ CAF_TEST(commands may be retried out of order until they are answered) {
                    1000,
                    add_server{"demo", "h", port, 1}};
   };
-  machine.apply(add(2, 1), 1);
-  machine.apply(add(1, 1), 2);
-  machine.apply(add(3, 1), 3);
+  machine.apply(add(2, 1), 1, 1);
+  machine.apply(add(1, 1), 2, 1);
+  machine.apply(add(3, 1), 3, 1);
   CAF_CHECK_EQUAL(machine.state().servers.size(), 3u);
-  machine.apply(add(2, 1), 4);
-  machine.apply(add(4, 3), 5); // 1 and 2 are answered
+  machine.apply(add(2, 1), 4, 1);
+  machine.apply(add(4, 3), 5, 1); // 1 and 2 are answered
   CAF_CHECK_EQUAL(machine.state().servers.size(), 4u);
-  auto late = machine.apply(add(2, 1), 6);
+  auto late = machine.apply(add(2, 1), 6, 1);
   CAF_CHECK(static_cast<errc>(late.code) == errc::conflict);
   CAF_CHECK_EQUAL(machine.state().servers.size(), 4u);
 }
 
 CAF_TEST(a late command of an earlier process changes nothing) {
-  machine.apply({{bob, 2, 1, 1}, 1000, add_server{"demo", "h", 80, 1}}, 1);
+  machine.apply({{bob, 2, 1, 1}, 1000, add_server{"demo", "h", 80, 1}}, 1, 1);
   auto late =
-    machine.apply({{bob, 1, 7, 1}, 1000, add_server{"demo", "h", 81, 1}}, 2);
+    machine.apply({{bob, 1, 7, 1}, 1000, add_server{"demo", "h", 81, 1}}, 2, 1);
   CAF_CHECK(static_cast<errc>(late.code) == errc::conflict);
   CAF_CHECK_EQUAL(machine.state().servers.size(), 1u);
   // And the sequences of a new one begin again.
   auto next =
-    machine.apply({{bob, 3, 1, 1}, 1000, add_server{"demo", "h", 82, 1}}, 3);
+    machine.apply({{bob, 3, 1, 1}, 1000, add_server{"demo", "h", 82, 1}}, 3, 1);
   CAF_CHECK_EQUAL(next.code, 0);
+}
+
+CAF_TEST(a command counts only in the term it was decided in) {
+  command late{{bob, 1, 1, 1}, 1000, add_server{"demo", "h", 80, 1}, 4};
+  auto refused = machine.apply(late, 1, 5);
+  CAF_CHECK(static_cast<errc>(refused.code) == errc::conflict);
+  CAF_CHECK(machine.state().servers.empty());
+  command timely{{bob, 1, 2, 1}, 1000, add_server{"demo", "h", 80, 1}, 5};
+  CAF_CHECK_EQUAL(machine.apply(timely, 2, 5).code, 0);
 }
 
 CAF_TEST(a snapshot carries everything) {
@@ -275,8 +284,9 @@ CAF_TEST(a snapshot carries everything) {
   machine.apply_configuration({{alice, raft_role::voter}}, ++index);
   apply(add_server{"demo", "h", 80, 1});
   apply(assign_slots{table_of(1)});
+  apply(put_key{"leader", "1"});
   command pending{{bob, 1, 5, 1}, 1000, add_server{"demo", "h", 81, 1}};
-  machine.apply(pending, ++index);
+  machine.apply(pending, ++index, 1);
   state_machine copy;
   CAF_REQUIRE(!copy.restore(machine.snapshot()));
   CAF_CHECK_EQUAL(copy.snapshot(), machine.snapshot());
@@ -287,10 +297,10 @@ CAF_TEST(a snapshot carries everything) {
   CAF_CHECK_EQUAL(state.slots->owner_of(7), bob);
   CAF_CHECK_EQUAL(state.events->size(), machine.state().events->size());
   // Replies and counters too.
-  CAF_CHECK_EQUAL(copy.apply(pending, index + 1).value, "server-2");
+  CAF_CHECK_EQUAL(copy.apply(pending, index + 1, 1).value, "server-2");
   CAF_CHECK_EQUAL(copy.state().servers.size(), 2u);
   command next{{bob, 1, 6, 1}, 1000, add_server{"demo", "h", 82, 1}};
-  CAF_CHECK_EQUAL(copy.apply(next, index + 2).value, "server-3");
+  CAF_CHECK_EQUAL(copy.apply(next, index + 2, 1).value, "server-3");
 }
 
 CAF_TEST(a bad snapshot leaves the state alone) {
