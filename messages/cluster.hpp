@@ -114,6 +114,54 @@ struct leave_request {
   std::uint64_t incarnation = 0;
 };
 
+/// A member asks the leader for the right to go on acting on its roles (slots,
+/// checks). Errors: not_leader, conflict (it is down or left, or runs as a
+/// newer process).
+struct renew_lease {
+  member_id id = member_id::none;
+  std::uint64_t incarnation = 0;
+};
+
+struct lease_grant {
+  /// The leader's term.
+  std::uint64_t term = 0;
+  /// From when the request was sent. Nobody else gets the roles before.
+  std::int64_t duration_ms = 0;
+};
+
+/// What comes of trying to reach a member.
+enum class reach : std::uint8_t {
+  reachable,
+  /// Its host lives, but nobody listens at its address.
+  refused,
+  silent,
+};
+
+/// Asks a member to try to reach another one (SWIM's indirect probe).
+struct probe_request {
+  member_id about = member_id::none;
+  std::uint64_t incarnation = 0;
+};
+
+/// To the leader: asked for, or because a link was lost.
+struct probe_report {
+  member_id reporter = member_id::none;
+  member_id about = member_id::none;
+  std::uint64_t incarnation = 0;
+  reach found = reach::silent;
+};
+
+/// Asks a membership whether it is there; answered with its incarnation.
+struct ping {};
+
+struct pong {
+  std::uint64_t incarnation = 0;
+};
+
+/// From a peering actor that starts: no session stands but those that it tells
+/// of from now on. Local only.
+struct sessions_reset {};
+
 /// Actor-to-self: periodic work.
 struct tick {};
 
@@ -182,6 +230,42 @@ typename Inspector::result_type inspect(Inspector& f, join_request& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, leave_request& x) {
   return f(caf::meta::type_name("leave_request"), x.id, x.incarnation);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, renew_lease& x) {
+  return f(caf::meta::type_name("renew_lease"), x.id, x.incarnation);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, lease_grant& x) {
+  return f(caf::meta::type_name("lease_grant"), x.term, x.duration_ms);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, probe_request& x) {
+  return f(caf::meta::type_name("probe_request"), x.about, x.incarnation);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, probe_report& x) {
+  return f(caf::meta::type_name("probe_report"), x.reporter, x.about,
+           x.incarnation, x.found);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, ping&) {
+  return f(caf::meta::type_name("ping"));
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pong& x) {
+  return f(caf::meta::type_name("pong"), x.incarnation);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, sessions_reset&) {
+  return f(caf::meta::type_name("sessions_reset"));
 }
 
 template <class Inspector>

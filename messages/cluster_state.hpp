@@ -67,6 +67,9 @@ struct member {
   member_id reported_by = member_id::none;
   unix_ms since = 0;
   raft_role role = raft_role::none;
+  /// An operator removed it, or another node took its name: it has no say any
+  /// more and can't come back under this id.
+  bool dismissed = false;
 };
 
 /// The result of health checks.
@@ -172,7 +175,7 @@ typename Inspector::result_type inspect(Inspector& f, node_info& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, member& x) {
   return f(caf::meta::type_name("member"), x.info, x.state, x.reason,
-           x.reported_by, x.since, x.role);
+           x.reported_by, x.since, x.role, x.dismissed);
 }
 
 template <class Inspector>

@@ -40,6 +40,14 @@ struct set_verdict {
   member_id reported_by = member_id::none;
 };
 
+/// Removes a member for good: it is `left`, loses its seat in consensus, and is
+/// refused under this id from now on. Errors: not_found, conflict (it is the
+/// last voter).
+struct dismiss_node {
+  member_id node = member_id::none;
+  std::string reason;
+};
+
 /// Forgets a member that is `down` or `left`. Errors: not_found, conflict.
 struct forget_node {
   member_id node = member_id::none;
@@ -91,7 +99,7 @@ using command_body =
   std::variant<create_cluster, register_node, set_verdict, forget_node,
                add_server, remove_server, set_maintenance, set_health,
                assign_slots, record_event, put_key, delete_key, append_to_key,
-               read_barrier>;
+               read_barrier, dismiss_node>;
 
 /// Makes a retried command apply once (Raft dissertation §6.3). `sequence`
 /// counts the commands of one run of one node; everything below
@@ -191,6 +199,11 @@ typename Inspector::result_type inspect(Inspector& f, record_event& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, read_barrier&) {
   return f(caf::meta::type_name("read_barrier"));
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dismiss_node& x) {
+  return f(caf::meta::type_name("dismiss_node"), x.node, x.reason);
 }
 
 template <class Inspector>

@@ -103,6 +103,23 @@ print_command refuse(const config_problems& problems) {
   return result;
 }
 
+/// What the timers mean to those who wait for them.
+std::string expected_failover(const configuration& settings) {
+  auto& c = settings.cluster;
+  if (!c.enabled)
+    return {};
+  auto election = c.election_timeout.count();
+  auto beat = c.heartbeat_interval.count();
+  // A follower waits one to two election timeouts (Raft §5.2), less the time
+  // since the last heartbeat.
+  return fmt::format("timers: {} (heartbeat {} ms, election timeout {} ms)\n"
+                     "expected failover of the leader: {} to {} ms\n"
+                     "a killed node is down as soon as two others find its "
+                     "port closed, a silent one after {} ms\n",
+                     c.profile, beat, election, election - beat,
+                     2 * election + beat, c.down_timeout.count());
+}
+
 std::string listed(const std::vector<std::string>& warnings) {
   std::string result;
   for (auto& warning : warnings)
@@ -147,8 +164,9 @@ public:
       });
     if (check_->parsed())
       return load(check_flags_, variables, [](loaded_configuration config) {
-        return print_command{0, "the configuration is right\n",
-                             listed(config.warnings)};
+        return print_command{
+          0, "the configuration is right\n" + expected_failover(config.values),
+          listed(config.warnings)};
       });
     if (show_->parsed())
       return load(show_flags_, variables, [this](loaded_configuration config) {

@@ -54,6 +54,7 @@ public:
     context_.own_identity = std::move(own);
     context_.self = describe_node(settings, context_.own_identity->get());
     context_.started_at = unix_now();
+    context_.on_dismissed = [&stop] { stop.request(); };
     context_.port = std::make_unique<cluster_port>(
       system, endpoint{settings.node.address, settings.cluster.port});
     for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)

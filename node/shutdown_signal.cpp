@@ -16,6 +16,10 @@ shutdown_signal::shutdown_signal() {
 
 void shutdown_signal::fail() {
   failed_ = true;
+  request();
+}
+
+void shutdown_signal::request() {
   ::kill(::getpid(), SIGTERM);
 }
 

@@ -13,8 +13,11 @@ class shutdown_signal {
 public:
   shutdown_signal();
 
-  /// Orders the stop from within. From any thread.
+  /// Orders the stop from within, after a fatal error. From any thread.
   void fail();
+
+  /// The same without an error.
+  void request();
 
   /// Blocks until then. Returns whether the stop was asked for from outside.
   bool wait();

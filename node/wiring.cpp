@@ -85,11 +85,14 @@ started start_membership(node_context& node, caf::actor_system& system) {
   config.cluster_name = cluster.name;
   config.expected_nodes = founding_size(node.settings);
   config.max_voters = cluster.max_voters;
-  config.timers.suspect_timeout = cluster.suspect_timeout;
+  config.timers.suspect_after = cluster.suspect_timeout;
+  config.timers.down_after = cluster.down_timeout;
   config.timers.forget_after = cluster.forget_after;
   config.seed = random_seed();
-  return as_started(spawn_membership(system, config, node.state, node.names,
-                                     node.own_identity));
+  config.on_dismissed = node.on_dismissed;
+  return as_started(spawn_membership(
+    system, config,
+    {node.state, node.names, node.own_identity, node.leadership, node.roles}));
 }
 
 started start_peering(node_context& node, caf::actor_system& system) {
@@ -124,7 +127,7 @@ started start_health_prober(node_context& node, caf::actor_system& system) {
   if (auto problem = config.validate())
     return problem;
   return as_started(
-    spawn_health_prober(system, config, node.state, node.names,
+    spawn_health_prober(system, config, node.state, node.names, node.roles,
                         make_http_probe(*node.io_threads.front())));
 }
 
@@ -142,7 +145,8 @@ started start_cache_shard(node_context& node, caf::actor_system& system,
   config.max_value_bytes = memory.max_value_size;
   if (auto problem = config.validate())
     return problem;
-  return as_started(spawn_cache_shard(system, config, node.state, node.names));
+  return as_started(
+    spawn_cache_shard(system, config, node.state, node.names, node.roles));
 }
 
 started start_resource_monitor(node_context& node, caf::actor_system& system) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct node_context {
   cluster_view state = std::make_shared<published<cluster_state>>();
   /// Held while this node is the only one that can lead.
   lease_ptr leadership = std::make_shared<lease>();
+  /// Held while this node may act on its roles.
+  lease_ptr roles = std::make_shared<lease>();
+  /// An operator removed this node from the cluster.
+  std::function<void()> on_dismissed = [] {};
   routing_view routing = std::make_shared<published<routing_table>>();
   std::vector<std::unique_ptr<io_thread>> io_threads;
   std::unique_ptr<cluster_port> port;

@@ -28,9 +28,10 @@ constexpr auto import_deadline = 5s;
 class shard {
 public:
   shard(cache_shard_actor::pointer self, const cache_shard_config& config,
-        const cluster_view& view, directory_ptr names)
+        const cluster_view& view, directory_ptr names, lease_ptr roles)
     : self_(self), config_(config), reader_(view), names_(std::move(names)),
-      store_({config.max_entries, config.max_bytes}) {}
+      roles_(std::move(roles)), store_({config.max_entries, config.max_bytes}) {
+  }
 
   caf::result<cache_value> get(const cache_get& x) {
     if (auto refused = check_owner(slot_of(x.key)))
@@ -45,7 +46,7 @@ public:
 
   caf::result<cache_count> set(const cache_set& x) {
     auto slot = slot_of(x.key);
-    if (auto refused = check_owner(slot))
+    if (auto refused = check_writable(slot))
       return refused;
     if (auto refused = check_size(x))
       return refused;
@@ -59,14 +60,16 @@ public:
 
   caf::result<cache_count> erase(const cache_delete& x) {
     auto slot = slot_of(x.key);
-    if (auto refused = check_owner(slot))
+    if (auto refused = check_writable(slot))
       return refused;
     auto now = self_->clock().now();
     guard_.touched(slot, store::hash(x.key), now);
     return cache_count{store_.erase(x.key, now) ? 1u : 0u};
   }
 
-  cache_count clear() {
+  caf::result<cache_count> clear() {
+    if (!roles_->held(self_->clock().now()))
+      return lease_ended();
     notice_table();
     guard_.cleared();
     return cache_count{store_.clear()};
@@ -91,6 +94,18 @@ private:
     if (owns(slot))
       return caf::none;
     return refusal(slot);
+  }
+
+  caf::error check_writable(std::uint32_t slot) {
+    if (auto refused = check_owner(slot))
+      return refused;
+    return roles_->held(self_->clock().now()) ? caf::error{} : lease_ended();
+  }
+
+  static caf::error lease_ended() {
+    return make_error(errc::unavailable,
+                      "this node has no contact with the cluster's leader, so "
+                      "another may own the key by now");
   }
 
   bool owns(std::uint32_t slot) const {
@@ -121,6 +136,7 @@ private:
   cache_shard_config config_;
   published_reader<cluster_state> reader_;
   directory_ptr names_;
+  lease_ptr roles_;
   std::shared_ptr<const slot_table> table_ = std::make_shared<slot_table>();
   store store_;
   import_guard guard_;
@@ -271,8 +287,8 @@ struct cache_shard_state {
 cache_shard_actor::behavior_type
 cache_shard(cache_shard_actor::stateful_pointer<cache_shard_state> self,
             const cache_shard_config& config, const cluster_view& view,
-            const directory_ptr& names) {
-  self->state.core = std::make_unique<shard>(self, config, view, names);
+            const directory_ptr& names, const lease_ptr& roles) {
+  self->state.core = std::make_unique<shard>(self, config, view, names, roles);
   auto* core = self->state.core.get();
   notify_of_changes(view, self->address());
   self->send(self, tick{});
@@ -320,9 +336,10 @@ caf::error cache_shard_config::validate() const {
 
 cache_shard_actor spawn_cache_shard(caf::actor_system& system,
                                     cache_shard_config config,
-                                    cluster_view view, directory_ptr names) {
+                                    cluster_view view, directory_ptr names,
+                                    lease_ptr roles) {
   return system.spawn(cache_shard, std::move(config), std::move(view),
-                      std::move(names));
+                      std::move(names), std::move(roles));
 }
 
 } // namespace troupe

@@ -8,6 +8,7 @@
 
 #include "messages/cluster_state.hpp"
 #include "messages/directory.hpp"
+#include "messages/lease.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -17,7 +18,8 @@ namespace troupe {
 /// the thread that read it.
 using cache_shard_actor = caf::typed_actor<
   /// Errors: not_found (absent or expired), wrong_owner, and for this and the
-  /// next two: unavailable (no slots are assigned yet).
+  /// next three: unavailable (no slots are assigned yet; for writes also: the
+  /// node's lease has ended).
   caf::replies_to<cache_get>::with<cache_value>,
   /// Errors: too_large, wrong_owner.
   caf::replies_to<cache_set>::with<cache_count>,
@@ -52,9 +54,11 @@ struct cache_shard_config {
   caf::error validate() const;
 };
 
-/// `names` finds the other nodes' shards when slots move.
+/// `names` finds the other nodes' shards when slots move. Writes are refused
+/// while `roles` is not held: others may own the slots by now.
 cache_shard_actor spawn_cache_shard(caf::actor_system& system,
                                     cache_shard_config config,
-                                    cluster_view view, directory_ptr names);
+                                    cluster_view view, directory_ptr names,
+                                    lease_ptr roles);
 
 } // namespace troupe

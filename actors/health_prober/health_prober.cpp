@@ -34,6 +34,7 @@ struct health_prober_state {
   health_prober_config config;
   cluster_view view;
   directory_ptr names;
+  lease_ptr roles;
   probe_function probe;
 
   std::minstd_rand random;
@@ -129,6 +130,10 @@ struct health_prober_state {
     auto& checked = i->second;
     checked.checking = false;
     checked.due = now() + jittered_interval();
+    if (!roles->held(now())) {
+      checked.streak = {};
+      return;
+    }
     checked.streak.record(result.passed);
     checked.last_reason = result.passed ? "check passed" : result.reason;
     propose_transition(result.server_id, checked);
@@ -181,13 +186,14 @@ struct health_prober_state {
 health_prober_actor::behavior_type
 health_prober(health_prober_actor::stateful_pointer<health_prober_state> self,
               health_prober_config config, cluster_view view,
-              directory_ptr names, probe_function probe) {
+              directory_ptr names, lease_ptr roles, probe_function probe) {
   auto& state = self->state;
   state.self = self;
   state.random.seed(config.seed);
   state.config = std::move(config);
   state.view = std::move(view);
   state.names = std::move(names);
+  state.roles = std::move(roles);
   state.probe = std::move(probe);
   notify_of_changes(state.view, self->address());
   if (state.config.enabled)
@@ -234,9 +240,9 @@ caf::error health_prober_config::validate() const {
 health_prober_actor spawn_health_prober(caf::actor_system& system,
                                         health_prober_config config,
                                         cluster_view state, directory_ptr names,
-                                        probe_function probe) {
+                                        lease_ptr roles, probe_function probe) {
   return system.spawn(health_prober, std::move(config), std::move(state),
-                      std::move(names), std::move(probe));
+                      std::move(names), std::move(roles), std::move(probe));
 }
 
 } // namespace troupe

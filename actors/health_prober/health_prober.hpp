@@ -9,6 +9,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "messages/directory.hpp"
+#include "messages/lease.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -64,12 +65,13 @@ struct health_prober_config {
 };
 
 /// Starts a prober. It reads the servers and members from `state`, runs checks
-/// with `probe` and proposes through the local `catalog` in `names`. `config`
-/// was validated.
+/// with `probe` and proposes through the local `catalog` in `names`, only while
+/// `roles` is held: what a node saw while it was paused or cut off says nothing
+/// about the servers. `config` was validated.
 health_prober_actor spawn_health_prober(caf::actor_system& system,
                                         health_prober_config config,
                                         cluster_view state, directory_ptr names,
-                                        probe_function probe);
+                                        lease_ptr roles, probe_function probe);
 
 } // namespace troupe
 

@@ -31,6 +31,7 @@ catalog_actor::behavior_type catalog(catalog_state::pointer self,
     [=](transfer_leadership) { return self->state.on_transfer(); },
     [=](const peer_up& x) { self->state.on_peer_up(x); },
     [=](const peer_down& x) { self->state.on_peer_down(x); },
+    [=](sessions_reset) { self->state.on_sessions_reset(); },
     [=](tick) { self->state.on_tick(); },
     [=](get_status) { return self->state.status(); },
   };

@@ -37,6 +37,7 @@ using catalog_actor = caf::typed_actor<
   /// From the peering actor: how to reach a peer's catalog, or that it is
   /// gone.
   caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+  caf::reacts_to<sessions_reset>,
   /// Raft's timeout, and deadlines.
   caf::reacts_to<tick>>::extend_with<status_protocol>;
 

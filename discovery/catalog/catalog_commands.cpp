@@ -314,10 +314,27 @@ void catalog_state::advance_role_change() {
   }
 }
 
+/// A live voter, best one that has the whole log; none leaves it to the engine.
+member_id catalog_state::next_leader() const {
+  auto result = member_id::none;
+  auto current = machine_.state();
+  for (auto& [id, who] : current.members) {
+    if (id == config_.self.id || who.role != raft_role::voter
+        || who.state != verdict::alive)
+      continue;
+    if (engine_->is_up_to_date(id))
+      return id;
+    result = id;
+  }
+  return result;
+}
+
 caf::result<done> catalog_state::on_transfer() {
-  auto update = engine_->transfer(now());
+  auto update = engine_->transfer(now(), engine_->leads() ? next_leader()
+                                                          : member_id::none);
   if (!update)
     return update.error();
+  leadership_->end();
   transfer_ = self_->make_response_promise<done>();
   auto promise = *transfer_;
   act(std::move(update));

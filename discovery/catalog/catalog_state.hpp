@@ -44,6 +44,7 @@ public:
   caf::result<done> on_transfer();
   void on_peer_up(const peer_up& x);
   void on_peer_down(const peer_down& x);
+  void on_sessions_reset() { peers_.clear(); }
   void on_tick();
   void on_log_down(const caf::error& reason);
   actor_status status() const;
@@ -88,6 +89,7 @@ private:
   void try_at(catalog_actor leader, const proposal_table::attempt& x);
   void found_cluster(const std::string& cluster_name, done_promise done);
   raft_configuration_servers with_role(const set_raft_role& x) const;
+  member_id next_leader() const;
   void submit_role(role_change& change);
   caf::error no_quorum() const;
 

@@ -117,12 +117,23 @@ apply_result state_machine::on(const register_node& x, unix_ms at) {
   auto& info = x.info;
   if (info.id == member_id::none || info.name.empty())
     return refuse(errc::invalid_field, "a node needs an id and a name", "name");
-  for (auto& [id, other] : state_.members)
-    if (id != info.id && other.info.name == info.name
-        && is_present(other.state))
+  if (auto i = state_.members.find(info.id);
+      i != state_.members.end() && i->second.dismissed)
+    return refuse(errc::conflict,
+                  info.name + " (" + to_string(info.id)
+                    + ") was removed: " + i->second.reason
+                    + "; with an empty data directory it joins as a new node",
+                  "id");
+  for (auto& [id, other] : state_.members) {
+    if (id == info.id || other.info.name != info.name || other.dismissed)
+      continue;
+    if (is_present(other.state))
       return refuse(errc::conflict,
                     "the name " + info.name + " belongs to another member",
                     "name");
+    // Its disk is lost: a seat that nobody can take again must not count.
+    dismiss(other, "replaced by a node of the same name", at);
+  }
   auto [i, is_new] = state_.members.try_emplace(info.id);
   auto& known = i->second;
   if (!is_new && info.incarnation < known.info.incarnation)
@@ -166,6 +177,36 @@ apply_result state_machine::on(const set_verdict& x, unix_ms at) {
   add_event(
     about_member(known, std::move(text), std::string{level_of(x.state)}), at);
   return ok();
+}
+
+apply_result state_machine::on(const dismiss_node& x, unix_ms at) {
+  auto i = state_.members.find(x.node);
+  if (i == state_.members.end())
+    return refuse(errc::not_found, "no member " + to_string(x.node), "node");
+  if (i->second.dismissed)
+    return ok();
+  auto others =
+    std::any_of(state_.members.begin(), state_.members.end(), [&](auto& other) {
+      return other.first != x.node && other.second.role == raft_role::voter
+             && !other.second.dismissed;
+    });
+  if (!others)
+    return refuse(errc::conflict, i->second.info.name + " is the last voter",
+                  "node");
+  dismiss(i->second, x.reason, at);
+  return ok();
+}
+
+void state_machine::dismiss(member& who, std::string reason, unix_ms at) {
+  who.state = verdict::left;
+  who.dismissed = true;
+  who.since = at;
+  add_event(about_member(who,
+                         who.info.name + " (" + to_string(who.info.id)
+                           + ") was removed: " + reason,
+                         "warning"),
+            at);
+  who.reason = std::move(reason);
 }
 
 apply_result state_machine::on(const forget_node& x, unix_ms at) {

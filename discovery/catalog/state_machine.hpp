@@ -56,6 +56,7 @@ private:
   apply_result on(const register_node& x, unix_ms at);
   apply_result on(const set_verdict& x, unix_ms at);
   apply_result on(const forget_node& x, unix_ms at);
+  apply_result on(const dismiss_node& x, unix_ms at);
   apply_result on(const add_server& x, unix_ms at);
   apply_result on(const remove_server& x, unix_ms at);
   apply_result on(const set_maintenance& x, unix_ms at);
@@ -68,6 +69,7 @@ private:
   apply_result on(const read_barrier& x, unix_ms at);
 
   raft_role role_of(member_id id) const;
+  void dismiss(member& who, std::string reason, unix_ms at);
   void add_event(event what, unix_ms at);
 
   cluster_state state_;

@@ -1,128 +1,193 @@
 #include "discovery/membership/verdicts.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace troupe {
 
 namespace {
+
+using std::chrono::milliseconds;
+
+/// Independent confirmations after which a suspect gets the shortest time.
+constexpr std::size_t wanted_confirmations = 3;
+
+/// How much earlier than the leader another member may notice an end.
+constexpr milliseconds noticed_earlier{500};
 
 set_verdict give(const member& about, verdict state, std::string reason,
                  member_id by) {
   return {about.info.id, about.info.incarnation, state, std::move(reason), by};
 }
 
-bool is_connected(const link_view& link, const member& about) {
-  return link.connected && link.incarnation == about.info.incarnation;
-}
+/// What the witnesses said since the leader lost contact.
+struct testimony {
+  std::vector<std::string> reaching;
+  std::vector<std::string> failing;
+  bool refused = false;
+};
 
-/// A member without a link: suspect first, down once that lasted.
-std::optional<set_verdict> judge_unreachable(const member& about,
-                                             const link_view* link,
-                                             member_id self, steady_time now,
-                                             steady_time leader_since,
-                                             const verdict_timers& timers) {
-  auto since =
-    link != nullptr ? std::max(link->since, leader_since) : leader_since;
-  auto reason =
-    link != nullptr && !link->reason.empty() ? link->reason : "no connection";
-  if (link != nullptr && link->refused)
-    return give(about, verdict::down, reason + "; new connections are refused",
-                self);
-  if (now - since >= timers.suspect_timeout)
-    return give(about, verdict::down,
-                reason + "; no connection for "
-                  + std::to_string(timers.suspect_timeout.count()) + " ms",
-                self);
-  // A leader that was just elected has not met everyone yet.
-  if (about.state == verdict::alive && link != nullptr)
-    return give(about, verdict::suspect, reason, self);
-  return std::nullopt;
-}
+/// One member's case.
+class hearing {
+public:
+  hearing(const cluster_state& state, const member& about,
+          const evidence& known, const observer& by,
+          const verdict_timers& timers, std::size_t possible_witnesses)
+    : state_(state), about_(about), known_(known), by_(by), timers_(timers),
+      possible_witnesses_(possible_witnesses) {}
 
-bool is_long_gone(const member& about, unix_ms now,
-                  const verdict_timers& timers) {
-  auto gone = about.state == verdict::down || about.state == verdict::left;
-  return gone && now - about.since >= timers.forget_after.count();
-}
+  /// Whether the member shows signs of life.
+  bool in_contact() const {
+    return connected()
+           && by_.now - last_contact() < timers_.suspect_after * by_.patience;
+  }
 
-std::size_t count_role(const cluster_state& state, raft_role role) {
-  return static_cast<std::size_t>(
-    std::count_if(state.members.begin(), state.members.end(),
-                  [&](auto& x) { return x.second.role == role; }));
-}
+  std::optional<set_verdict> judge() const {
+    auto said = hear();
+    if (proved_gone(said))
+      return give(about_, verdict::down, explain(said), by_.self);
+    if (by_.now - last_contact() >= limit(said))
+      return give(about_, verdict::down, explain(said), by_.self);
+    // A leader that was just elected has not met everyone yet.
+    auto expected =
+      by_.now - by_.leader_since < timers_.suspect_after * by_.patience
+      && !known_.heard && known_.link.incarnation == 0;
+    if (about_.state == verdict::alive && !expected)
+      return give(about_, verdict::suspect, cause(), by_.self);
+    return std::nullopt;
+  }
 
-template <class Predicate>
-const member* first_member(const cluster_state& state, Predicate matches) {
-  auto i = std::find_if(state.members.begin(), state.members.end(),
-                        [&](auto& x) { return matches(x.second); });
-  return i == state.members.end() ? nullptr : &i->second;
+private:
+  bool connected() const {
+    return known_.link.connected
+           && known_.link.incarnation == about_.info.incarnation;
+  }
+
+  steady_time last_contact() const {
+    auto result = std::max(by_.leader_since, known_.link.since);
+    return known_.heard ? std::max(result, *known_.heard) : result;
+  }
+
+  testimony hear() const {
+    testimony result;
+    for (auto& [id, said] : known_.witnesses) {
+      auto slack =
+        said.found == reach::reachable ? milliseconds{0} : noticed_earlier;
+      if (said.at + slack < last_contact())
+        continue;
+      auto i = state_.members.find(id);
+      auto name =
+        i == state_.members.end() ? to_string(id) : i->second.info.name;
+      auto& side =
+        said.found == reach::reachable ? result.reaching : result.failing;
+      side.push_back(std::move(name));
+      result.refused |= said.found == reach::refused;
+    }
+    return result;
+  }
+
+  /// Nobody lives at its address, and, where there is anyone else to ask, not
+  /// only this node finds so.
+  bool proved_gone(const testimony& said) const {
+    return known_.link.refused && !connected() && said.reaching.empty()
+           && (said.refused || possible_witnesses_ == 0);
+  }
+
+  /// How long it may stay silent.
+  milliseconds limit(const testimony& said) const {
+    auto least = timers_.down_after * by_.patience;
+    auto most = least * timers_.doubt_factor;
+    if (possible_witnesses_ == 0)
+      return least;
+    if (!said.reaching.empty())
+      return most;
+    auto wanted = std::min(wanted_confirmations, possible_witnesses_);
+    auto share = std::log(said.failing.size() + 1.0) / std::log(wanted + 1.0);
+    auto span = static_cast<double>((most - least).count());
+    return most
+           - milliseconds{
+             static_cast<milliseconds::rep>(span * std::min(share, 1.0))};
+  }
+
+  std::string cause() const {
+    if (connected())
+      return "no sign of life";
+    return known_.link.reason.empty() ? "no connection" : known_.link.reason;
+  }
+
+  std::string explain(const testimony& said) const {
+    auto silence =
+      std::chrono::duration_cast<milliseconds>(by_.now - last_contact());
+    auto result = cause();
+    if (known_.link.refused && !connected())
+      result += "; new connections are refused";
+    else
+      result += "; silent for " + std::to_string(silence.count()) + " ms";
+    result += list(said.failing, " does not reach it either");
+    result += list(said.reaching, " reaches it, the leader does not");
+    return result;
+  }
+
+  static std::string list(const std::vector<std::string>& names,
+                          std::string_view what) {
+    std::string result;
+    for (auto& name : names)
+      result += "; " + name + std::string{what};
+    return result;
+  }
+
+  const cluster_state& state_;
+  const member& about_;
+  const evidence& known_;
+  const observer& by_;
+  const verdict_timers& timers_;
+  std::size_t possible_witnesses_;
+};
+
+/// Members that could say something of others: alive and linked to the leader.
+std::vector<member_id>
+possible_witnesses(const cluster_state& state,
+                   const std::map<member_id, evidence>& known, member_id self) {
+  std::vector<member_id> result;
+  for (auto& [id, seen] : known) {
+    auto i = state.members.find(id);
+    if (id != self && seen.link.connected && i != state.members.end()
+        && i->second.state == verdict::alive
+        && i->second.info.incarnation == seen.link.incarnation)
+      result.push_back(id);
+  }
+  return result;
 }
 
 } // namespace
 
-std::vector<set_verdict>
-judge_members(const cluster_state& state, member_id self,
-              const std::map<member_id, link_view>& links, steady_time now,
-              steady_time leader_since, const verdict_timers& timers) {
-  std::vector<set_verdict> result;
+judgement judge_members(const cluster_state& state,
+                        const std::map<member_id, evidence>& known,
+                        const observer& by, const verdict_timers& timers) {
+  static const evidence nothing;
+  auto witnesses = possible_witnesses(state, known, by.self);
+  judgement result;
   for (auto& [id, about] : state.members) {
-    if (id == self || about.state == verdict::down
+    if (id == by.self || about.state == verdict::down
         || about.state == verdict::left)
       continue;
-    auto i = links.find(id);
-    auto* link = i == links.end() ? nullptr : &i->second;
-    if (link != nullptr && is_connected(*link, about)) {
+    auto i = known.find(id);
+    auto others = witnesses.size()
+                  - static_cast<std::size_t>(
+                    std::count(witnesses.begin(), witnesses.end(), id));
+    hearing its{state, about,  i == known.end() ? nothing : i->second,
+                by,    timers, others};
+    if (its.in_contact()) {
       if (about.state == verdict::suspect)
-        result.push_back(
-          give(about, verdict::alive, "connection restored", self));
+        result.verdicts.push_back(
+          give(about, verdict::alive, "contact restored", by.self));
       continue;
     }
-    if (auto given =
-          judge_unreachable(about, link, self, now, leader_since, timers))
-      result.push_back(std::move(*given));
+    result.doubtful.push_back(id);
+    if (auto given = its.judge())
+      result.verdicts.push_back(std::move(*given));
   }
   return result;
-}
-
-std::vector<forget_node> forgettable_members(const cluster_state& state,
-                                             unix_ms now,
-                                             const verdict_timers& timers) {
-  std::vector<forget_node> result;
-  for (auto& [id, about] : state.members) {
-    if (about.role == raft_role::none && is_long_gone(about, now, timers))
-      result.push_back({id});
-  }
-  return result;
-}
-
-std::optional<set_raft_role> plan_role_change(const cluster_state& state,
-                                              std::uint32_t max_voters,
-                                              unix_ms now,
-                                              const verdict_timers& timers) {
-  auto* gone = first_member(state, [&](auto& x) {
-    return x.role != raft_role::none
-           && (x.state == verdict::left || is_long_gone(x, now, timers));
-  });
-  if (gone != nullptr)
-    return set_raft_role{gone->info.id, raft_role::none};
-  auto* newcomer = first_member(state, [](auto& x) {
-    return x.state == verdict::alive && x.role == raft_role::none;
-  });
-  if (newcomer != nullptr)
-    return set_raft_role{newcomer->info.id, raft_role::standby};
-  auto* standby = first_member(state, [](auto& x) {
-    return x.state == verdict::alive && x.role == raft_role::standby;
-  });
-  if (standby == nullptr)
-    return std::nullopt;
-  if (count_role(state, raft_role::voter) < max_voters)
-    return set_raft_role{standby->info.id, raft_role::voter};
-  auto* dead_voter = first_member(state, [](auto& x) {
-    return x.state == verdict::down && x.role == raft_role::voter;
-  });
-  if (dead_voter != nullptr)
-    return set_raft_role{dead_voter->info.id, raft_role::standby};
-  return std::nullopt;
 }
 
 } // namespace troupe

@@ -10,8 +10,8 @@
 #include "messages/cluster.hpp"
 #include "messages/cluster_state.hpp"
 
-// What a leader decides about members: pure functions from what the cluster
-// agreed on and what the leader sees to what it should propose.
+// What a leader holds of the members: pure functions from what the cluster
+// agreed on, what the leader sees and what other members told it.
 
 namespace troupe {
 
@@ -30,32 +30,56 @@ struct link_view {
   bool refused = false;
 };
 
+/// What another member said of one.
+struct witness {
+  reach found = reach::silent;
+  steady_time at;
+};
+
+/// Everything a leader knows of a member beyond the cluster's state.
+struct evidence {
+  link_view link;
+  /// When the member last asked for its lease.
+  std::optional<steady_time> heard;
+  /// By the member that said it, about this incarnation.
+  std::map<member_id, witness> witnesses;
+};
+
 struct verdict_timers {
-  /// How long a suspect without a link may stay one.
-  std::chrono::milliseconds suspect_timeout{1000};
+  /// How long a member may be silent before it is suspected.
+  std::chrono::milliseconds suspect_after{1000};
+  /// How long a member may be silent before it is down, at least. Its lease
+  /// lasts as long, so it has stopped acting by then.
+  std::chrono::milliseconds down_after{1500};
+  /// The same where others still reach it, as a multiple of `down_after`.
+  std::uint32_t doubt_factor = 3;
   /// How long a member that is down or left is remembered.
   std::chrono::milliseconds forget_after{std::chrono::hours{72}};
 };
 
-/// The verdicts that differ from the ones in `state`. `leader_since` bounds
-/// how long a member without any link is waited for.
-std::vector<set_verdict>
-judge_members(const cluster_state& state, member_id self,
-              const std::map<member_id, link_view>& links, steady_time now,
-              steady_time leader_since, const verdict_timers& timers);
+/// The leader as an observer.
+struct observer {
+  member_id self = member_id::none;
+  steady_time now;
+  /// Bounds how long a member without any link is waited for.
+  steady_time leader_since;
+  /// `local_health::patience`.
+  std::uint32_t patience = 1;
+};
 
-/// The members that have been gone for too long.
-std::vector<forget_node> forgettable_members(const cluster_state& state,
-                                             unix_ms now,
-                                             const verdict_timers& timers);
+struct judgement {
+  /// Those that differ from the present ones.
+  std::vector<set_verdict> verdicts;
+  /// Members whom others should try to reach (SWIM's indirect probes).
+  std::vector<member_id> doubtful;
+};
 
-/// The next change of the Raft configuration, one at a time: who left, or has
-/// been down for longer than `forget_after`, is taken out; who is new joins as
-/// stand-by; stand-bys fill up the voters; and a dead voter makes room when a
-/// live stand-by can replace it.
-std::optional<set_raft_role> plan_role_change(const cluster_state& state,
-                                              std::uint32_t max_voters,
-                                              unix_ms now,
-                                              const verdict_timers& timers);
+/// Judges all members. A closed link or silence makes a suspect. It is down at
+/// once when its host refuses connections, as a second member confirms; or
+/// after a silence that is the shorter the more members do not reach it either
+/// (Lifeguard §IV-B), and longer where one still does.
+judgement judge_members(const cluster_state& state,
+                        const std::map<member_id, evidence>& known,
+                        const observer& by, const verdict_timers& timers);
 
 } // namespace troupe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
@@ -21,7 +22,8 @@ constexpr std::chrono::milliseconds calm_tick_interval{400};
 
 /// The part of `catalog` and `membership` that hears of sessions.
 using session_listener =
-  caf::typed_actor<caf::reacts_to<peer_up>, caf::reacts_to<peer_down>>;
+  caf::typed_actor<caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                   caf::reacts_to<sessions_reset>>;
 
 struct dial_state {
   bool in_progress = false;
@@ -76,32 +78,55 @@ struct peering_state {
 
   // -- sessions --------------------------------------------------------------
 
-  void begin_session(const hello& other) {
+  /// Errors: incompatible (another process runs under that id).
+  caf::error begin_session(const hello& other) {
     auto i = other.actors.find("peering");
     if (i == other.actors.end() || !i->second)
-      return;
+      return make_error(errc::incompatible, "the peer names no peering actor",
+                        "actors");
     auto known = sessions.find(other.info.id);
     auto is_new = known == sessions.end()
                   || known->second.info.incarnation != other.info.incarnation;
+    if (!is_new && known->second.peering->node() != i->second->node())
+      return duplicate(known->second.info, other.info);
     if (!is_new && known->second.peering == i->second) {
       known->second.actors = other.actors;
       announce(known->second);
-      return;
+      return caf::none;
     }
     if (known != sessions.end()
         && known->second.info.incarnation > other.info.incarnation)
-      return;
+      return duplicate(known->second.info, other.info);
     if (known != sessions.end())
       self->demonitor(known->second.peering->address());
     auto& current = sessions[other.info.id];
     current = {other.info, other.actors, i->second};
     self->monitor(i->second->address());
-    auto& address = addresses[other.info.cluster];
-    address.owner = other.info.id;
-    address.failures = 0;
+    take_address(other.info);
     spdlog::info("peering: session with {} ({}) at {}", other.info.name,
                  to_string(other.info.id), to_string(other.info.cluster));
     announce(current);
+    return caf::none;
+  }
+
+  /// Two processes of one id would vote twice.
+  static caf::error duplicate(const node_info& first, const node_info& second) {
+    return make_error(
+      errc::incompatible,
+      "two processes run under the id " + to_string(first.id) + ": "
+        + first.name + " at " + to_string(first.cluster) + " and " + second.name
+        + " at " + to_string(second.cluster) + "; was a data directory copied?",
+      "node.dataDirectory");
+  }
+
+  /// Whoever had the address before is gone from there.
+  void take_address(const node_info& info) {
+    auto& address = addresses[info.cluster];
+    auto before = std::exchange(address.owner, info.id);
+    address.failures = 0;
+    if (before != member_id::none && before != info.id)
+      tell_listeners(
+        peer_down{before, 0, info.name + " answers at its address", true});
   }
 
   void announce(const session& current) {
@@ -143,6 +168,8 @@ struct peering_state {
       if (!handle || told_listeners[listener] == handle.address())
         continue;
       told_listeners[listener] = handle.address();
+      // It may know of sessions that ended while this actor was restarted.
+      self->send(handle, sessions_reset{});
       for (auto& [id, current] : sessions)
         self->send(handle, peer_up{current.info, current.actors});
     }
@@ -227,8 +254,11 @@ struct peering_state {
   void greeted(const endpoint& where, const hello& answer) {
     auto& dialled = addresses[where];
     dialled.in_progress = false;
-    dialled.owner = answer.info.id;
     if (answer.info.id == config.self.id) {
+      if (answer.info.incarnation != config.self.incarnation
+          || answer.info.cluster != config.self.cluster)
+        spdlog::critical("peering: {}",
+                         describe(duplicate(config.self, answer.info)).detail);
       addresses.erase(where);
       return;
     }
@@ -236,8 +266,11 @@ struct peering_state {
       dial_failed(where, problem, false);
       return;
     }
+    if (auto problem = begin_session(answer)) {
+      dial_failed(where, problem, false);
+      return;
+    }
     dialled.last_problem.clear();
-    begin_session(answer);
   }
 
   void dial_failed(const endpoint& where, const caf::error& problem,
@@ -288,13 +321,15 @@ peering(peering_actor::stateful_pointer<peering_state> self,
       auto own = state.make_hello();
       if (greeting.info.id == own.info.id)
         return own;
-      if (auto problem = check_compatible(own, greeting)) {
+      auto problem = check_compatible(own, greeting);
+      if (!problem)
+        problem = state.begin_session(greeting);
+      if (problem) {
         spdlog::error("peering: refused {} at {}: {}", greeting.info.name,
                       to_string(greeting.info.cluster),
                       describe(problem).detail);
         return problem;
       }
-      state.begin_session(greeting);
       return own;
     },
     [self](const peer_up& news) {

@@ -20,7 +20,7 @@ struct placement_state {
 
   void look();
   void arm();
-  void propose_table(slot_table table);
+  void propose_table(slot_table table, std::uint64_t term);
   void look_again_after(std::chrono::milliseconds delay);
   actor_status status() const;
 
@@ -55,7 +55,7 @@ void placement_state::look() {
     return;
   }
   if (auto table = rebalancing.step(*state, now))
-    propose_table(std::move(*table));
+    propose_table(std::move(*table), state->term);
   else if (rebalancing.waiting())
     arm();
 }
@@ -66,7 +66,7 @@ void placement_state::arm() {
   self->delayed_send(self, config.interval, tick{});
 }
 
-void placement_state::propose_table(slot_table table) {
+void placement_state::propose_table(slot_table table, std::uint64_t term) {
   auto catalog = names->local<proposer_actor>("catalog");
   if (!catalog) {
     last_failure = "no catalog is running";
@@ -77,7 +77,8 @@ void placement_state::propose_table(slot_table table) {
   auto epoch = table.epoch;
   auto nodes = table.nodes.size();
   self
-    ->request(catalog, answer_deadline, propose{assign_slots{std::move(table)}})
+    ->request(catalog, answer_deadline,
+              propose{assign_slots{std::move(table)}, term})
     .then(
       [this, epoch, nodes](const apply_result& result) {
         proposing = false;

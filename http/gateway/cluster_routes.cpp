@@ -16,6 +16,28 @@ void get_cluster(gateway& g, routed_request from) {
   respond_data(*from.exchange, cluster_report(g.cluster(), g.config.self.id));
 }
 
+/// A member by id or name.
+member_id find_node(const cluster_state& state, const std::string& text) {
+  if (auto id = parse_member_id(text); id && state.members.contains(*id))
+    return *id;
+  auto* named = state.find_member(text);
+  return named == nullptr ? member_id::none : named->info.id;
+}
+
+void delete_node(gateway& g, routed_request from) {
+  auto& text = from.params.at("id");
+  auto node = find_node(g.cluster(), text);
+  if (node == member_id::none)
+    return respond_problem(
+      *from.exchange,
+      problem{errc::not_found, "no such node: " + text.substr(0, 200), "id"});
+  g.change(
+    from.exchange, dismiss_node{node, "removed by an operator"},
+    [exchange = from.exchange, node](const apply_result&) {
+      respond_data(*exchange, {{"id", to_string(node)}, {"removed", true}});
+    });
+}
+
 /// Filters of `events`.
 struct event_filter {
   std::size_t limit = default_event_limit;
@@ -79,6 +101,8 @@ void get_events(gateway& g, routed_request from) {
 
 void add_cluster_routes(gateway_router& routes) {
   routes.add(http_verb::get, "/api/infrastructure/cluster", get_cluster);
+  routes.add(http_verb::delete_, "/api/infrastructure/cluster/nodes/:id",
+             delete_node);
   routes.add(http_verb::get, "/api/infrastructure/events", get_events);
 }
 

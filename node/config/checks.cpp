@@ -40,6 +40,15 @@ finding suspicion_outlasts_heartbeats(const configuration& c) {
                      c.cluster.suspect_timeout.count(), least.count());
 }
 
+finding down_outlasts_suspicion(const configuration& c) {
+  if (c.cluster.down_timeout >= c.cluster.suspect_timeout)
+    return std::nullopt;
+  return fmt::format("cluster.downTimeout is {} ms, must be at least "
+                     "cluster.suspectTimeout ({} ms)",
+                     c.cluster.down_timeout.count(),
+                     c.cluster.suspect_timeout.count());
+}
+
 finding open_cluster_port_is_wanted(const configuration& c) {
   if (!c.cluster.enabled || c.cluster.insecure || is_loopback(c.node.address))
     return std::nullopt;
@@ -122,6 +131,8 @@ std::span<const cross_check> all_cross_checks() {
      election_outlasts_heartbeats},
     {{"cluster.suspectTimeout", "cluster.heartbeatInterval"},
      suspicion_outlasts_heartbeats},
+    {{"cluster.downTimeout", "cluster.suspectTimeout"},
+     down_outlasts_suspicion},
     {{"node.address", "cluster.insecure", "cluster.enabled"},
      open_cluster_port_is_wanted},
     {{"node.apiPort", "cluster.port", "proxy.port", "resp.port",

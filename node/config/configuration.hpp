@@ -57,9 +57,11 @@ struct cluster_settings {
   std::uint16_t port = 0;
   std::uint32_t expected_nodes = 0;
   std::uint32_t max_voters = 0;
+  std::string profile;
   milliseconds heartbeat_interval{};
   milliseconds election_timeout{};
   milliseconds suspect_timeout{};
+  milliseconds down_timeout{};
   milliseconds forget_after{};
   bool insecure = false;
   std::uint32_t worker_count = 0;

@@ -94,6 +94,7 @@ public:
       return std::move(problems_);
     warn_about_reserved();
     compute_names();
+    apply_profile();
     return std::move(result_);
   }
 
@@ -159,6 +160,21 @@ private:
         return;
       }
     problems_.push_back({{}, "", std::move(*what)});
+  }
+
+  /// Timers of a profile, where no source gave them.
+  void apply_profile() {
+    auto& cluster = result_.values.cluster;
+    if (cluster.profile != "wan")
+      return;
+    auto set = [this](std::string_view path, milliseconds& timer, int value) {
+      if (!result_.origins.contains(path))
+        timer = milliseconds{value};
+    };
+    set("cluster.heartbeatInterval", cluster.heartbeat_interval, 500);
+    set("cluster.electionTimeout", cluster.election_timeout, 2'500);
+    set("cluster.suspectTimeout", cluster.suspect_timeout, 5'000);
+    set("cluster.downTimeout", cluster.down_timeout, 8'000);
   }
 
   void compute_names() {

@@ -41,6 +41,13 @@ void declare_consensus(option_table& table) {
         "Members that vote in consensus; further ones stand by and take the "
         "place of a voter that is gone. An odd number is best.",
         5, {.min = 1, .max = 9}),
+      cluster<&s::profile>(
+        "cluster.profile",
+        "Timers for nodes in one data centre (`lan`) or apart (`wan`): sets "
+        "`heartbeatInterval`, `electionTimeout`, `suspectTimeout` and "
+        "`downTimeout` of `cluster` where they are not given. The defaults "
+        "shown are those of `lan`.",
+        "lan", {.choices = {"lan", "wan"}}),
       cluster<&s::heartbeat_interval>(
         "cluster.heartbeatInterval", "Between two heartbeats of the leader.",
         75, {.min = 10, .max = 10'000, .shared = true}),
@@ -55,6 +62,12 @@ void declare_consensus(option_table& table) {
         "How long a member may be silent before it is suspected. At least "
         "three times `cluster.heartbeatInterval`.",
         1'000, {.min = 30, .max = 10 * minute_ms}),
+      cluster<&s::down_timeout>(
+        "cluster.downTimeout",
+        "How long a member may be silent before it is down and others take "
+        "over, at least; a node that hears nothing stops acting before. At "
+        "least `cluster.suspectTimeout`.",
+        1'500, {.min = 100, .max = 10 * minute_ms}),
       cluster<&s::forget_after>(
         "cluster.forgetAfter",
         "How long a member that is down is remembered. After that it comes "

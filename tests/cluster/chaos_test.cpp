@@ -24,6 +24,7 @@ public:
 
   void run() {
     form();
+    invariant = [this] { check_leases(); };
     net.delay_max = 4ms;
     net.loss = 0.02;
     for (auto& x : nodes)
@@ -95,6 +96,16 @@ private:
     }
   }
 
+  /// Nobody holds the leadership while another does.
+  void check_leases() {
+    auto now = sys.clock().now();
+    auto holders = std::count_if(nodes.begin(), nodes.end(), [&](auto& x) {
+      return x.up && x.leadership->held(now);
+    });
+    CAF_REQUIRE_LESS(holders, 2);
+    lease_held_ms_ += static_cast<std::size_t>(holders);
+  }
+
   void recover() {
     heal();
     net.loss = 0;
@@ -124,12 +135,14 @@ private:
       ++acknowledged;
     }
     CAF_REQUIRE_GREATER(acknowledged, writes_.size() / 4);
+    CAF_REQUIRE_GREATER(lease_held_ms_, 500u);
   }
 
   std::minstd_rand random_;
   std::uint16_t next_port_ = 1000;
   std::vector<std::pair<std::uint16_t, outcome<apply_result>>> writes_;
   std::map<std::uint64_t, member_id> leaders_;
+  std::size_t lease_held_ms_ = 0;
 };
 
 } // namespace

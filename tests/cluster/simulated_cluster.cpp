@@ -172,6 +172,7 @@ void simulated_cluster::elapse(std::chrono::milliseconds time) {
   for (; time.count() > 0; time -= 1ms) {
     advance_time(1ms);
     consume_messages();
+    invariant();
   }
 }
 

@@ -89,6 +89,9 @@ public:
 
   void elapse(std::chrono::milliseconds time);
 
+  /// Called after each millisecond.
+  std::function<void()> invariant = [] {};
+
   /// Lets time pass until `condition` holds. False when it never did within
   /// `limit`.
   bool await(const std::function<bool()>& condition,

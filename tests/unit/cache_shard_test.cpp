@@ -27,6 +27,7 @@ struct fixture : test_coordinator_fixture<config> {
   struct node {
     cluster_view view = std::make_shared<published<cluster_state>>();
     directory_ptr names = std::make_shared<directory>();
+    lease_ptr roles = std::make_shared<lease>();
     cache_shard_actor shard;
   };
 
@@ -55,7 +56,8 @@ struct fixture : test_coordinator_fixture<config> {
                           cache_shard_config settings = {}) {
     settings.self = id;
     CAF_REQUIRE(!settings.validate());
-    return spawn_cache_shard(sys, settings, on.view, on.names);
+    on.roles->extend_until(lease::clock::time_point::max());
+    return spawn_cache_shard(sys, settings, on.view, on.names, on.roles);
   }
 
   static cluster_state owned_by(std::uint64_t epoch, member_id owner) {
@@ -146,6 +148,19 @@ CAF_TEST(a value is read back with its time and encoding) {
   CAF_CHECK_EQUAL(result->bytes, "value");
   CAF_CHECK(result->encoding == value_encoding::json);
   CAF_CHECK_EQUAL(result->ttl_ms, 4000);
+}
+
+CAF_TEST(without its lease a shard reads but does not write) {
+  assign(1, a);
+  CAF_CHECK(set(at_a.shard, "key", "value"));
+  at_a.roles->end();
+  CAF_CHECK_EQUAL(get(at_a.shard, "key"), "value");
+  auto written = set(at_a.shard, "key", "other");
+  CAF_REQUIRE(!written);
+  CAF_CHECK(describe(written.error()).code == errc::unavailable);
+  CAF_CHECK(!ask<cache_count>(at_a.shard, cache_delete{"key"}));
+  CAF_CHECK(!ask<cache_count>(at_a.shard, cache_clear{}));
+  CAF_CHECK_EQUAL(get(at_a.shard, "key"), "value");
 }
 
 CAF_TEST(an absent key is not found and a delete says what it did) {

@@ -54,6 +54,7 @@ std::vector<command_body> samples() {
     delete_key{"leader", 8},
     append_to_key{"names", R"("b")"},
     read_barrier{},
+    dismiss_node{member_id{6}, "removed"},
   };
 }
 

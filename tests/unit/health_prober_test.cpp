@@ -28,6 +28,7 @@ constexpr auto me = member_id{1};
 
 struct fixture : test_coordinator_fixture<config> {
   cluster_view view = std::make_shared<published<cluster_state>>();
+  lease_ptr roles = std::make_shared<lease>();
   directory_ptr names = std::make_shared<directory>();
   /// Checks under way, and what the fake catalog was asked.
   std::vector<std::pair<std::string, std::function<void(probe_result)>>> checks;
@@ -51,6 +52,7 @@ struct fixture : test_coordinator_fixture<config> {
     });
     names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(catalog));
     set_members({me});
+    roles->extend_until(lease::clock::time_point::max());
   }
 
   ~fixture() {
@@ -63,7 +65,7 @@ struct fixture : test_coordinator_fixture<config> {
     settings.self = me;
     settings.interval = 1s;
     settings.max_in_flight = max_in_flight;
-    aut = spawn_health_prober(sys, settings, view, names,
+    aut = spawn_health_prober(sys, settings, view, names, roles,
                               [this](const server& target, const std::string&,
                                      std::chrono::milliseconds,
                                      std::function<void(probe_result)> done) {

@@ -43,7 +43,13 @@ struct fixture : test_coordinator_fixture<config> {
   int transfers = 0;
   int joins_at_peers = 0;
   int goodbyes = 0;
+  std::uint64_t last_fence = 0;
+  int renewals = 0;
+  reach peers_find = reach::silent;
+  bool dismissed = false;
   member_id peers_pledge_to = own;
+  lease_ptr leadership = std::make_shared<lease>();
+  lease_ptr roles_lease = std::make_shared<lease>();
 
   fixture() {
     std::string name = std::filesystem::temp_directory_path() / "membeXXXXXX";
@@ -66,6 +72,7 @@ struct fixture : test_coordinator_fixture<config> {
     return {
       [this](const propose& x) {
         proposed.push_back(x.body);
+        last_fence = x.fence;
         return apply_result{};
       },
       [this](const bootstrap_cluster&) {
@@ -96,6 +103,15 @@ struct fixture : test_coordinator_fixture<config> {
         ++goodbyes;
         return done{};
       },
+      [this](const renew_lease&) {
+        ++renewals;
+        return lease_grant{1, 1500};
+      },
+      [this, id](const probe_request& x) {
+        return probe_report{id, x.about, x.incarnation, peers_find};
+      },
+      [](const ping&) { return pong{1}; },
+      [](const probe_report&) {},
     };
   }
 
@@ -104,7 +120,9 @@ struct fixture : test_coordinator_fixture<config> {
     settings.self = make_info(own, "own");
     settings.cluster_name = "troupe";
     settings.expected_nodes = expected_nodes;
-    membership = spawn_membership(sys, settings, view, names, self_identity);
+    settings.on_dismissed = [this] { dismissed = true; };
+    membership = spawn_membership(
+      sys, settings, {view, names, self_identity, leadership, roles_lease});
     consume_messages();
   }
 
@@ -123,6 +141,7 @@ struct fixture : test_coordinator_fixture<config> {
     state.cluster_name = "troupe";
     state.cluster_uuid = "u1";
     state.leader = leader;
+    state.term = 4;
     for (auto id : {own, member_id{9}}) {
       auto& who = state.members[id];
       who.info = make_info(id, id == own ? "own" : "peer");
@@ -230,6 +249,91 @@ CAF_TEST(a leader gives a lost member its verdicts) {
   given = last_proposed<set_verdict>();
   CAF_REQUIRE(given);
   CAF_CHECK(given->state == verdict::down);
+}
+
+CAF_TEST(a second member confirms before the leader gives one up) {
+  start(3);
+  auto state = two_members(own);
+  state.members[member_id{8}] = state.members[member_id{9}];
+  state.members[member_id{8}].info = make_info(member_id{8}, "third");
+  view->set(state);
+  connect(member_id{8});
+  connect(member_id{9});
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", false});
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", true});
+  consume_messages();
+  auto* given = last_proposed<set_verdict>();
+  CAF_REQUIRE(given);
+  CAF_CHECK(given->state == verdict::suspect);
+  peers_find = reach::refused;
+  pass(300ms);
+  given = last_proposed<set_verdict>();
+  CAF_REQUIRE(given);
+  CAF_CHECK(given->state == verdict::down);
+  CAF_CHECK_EQUAL(last_fence, state.term);
+}
+
+CAF_TEST(a leader grants leases only while it holds its own) {
+  start(3);
+  auto state = two_members(own);
+  view->set(state);
+  connect(member_id{9});
+  auto ask = [&](member_id id, std::uint64_t incarnation) {
+    auto request =
+      self->request(membership, caf::infinite, renew_lease{id, incarnation});
+    consume_messages();
+    errc code{};
+    request.receive([](const lease_grant&) {},
+                    [&](const caf::error& x) { code = describe(x).code; });
+    return code;
+  };
+  CAF_CHECK(ask(member_id{9}, 1) == errc::not_leader);
+  leadership->extend_until(lease::clock::time_point::max());
+  CAF_CHECK(ask(member_id{9}, 1) == errc{});
+  CAF_CHECK(ask(member_id{9}, 2) == errc::conflict);
+  CAF_CHECK(ask(member_id{7}, 1) == errc::conflict);
+  state.members[member_id{9}].state = verdict::down;
+  view->set(state);
+  CAF_CHECK(ask(member_id{9}, 1) == errc::conflict);
+}
+
+CAF_TEST(a member holds its roles while the leader answers) {
+  start(3);
+  view->set(two_members(member_id{9}));
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(renewals > 1);
+  auto now = [this] { return sys.clock().now(); };
+  CAF_CHECK(roles_lease->held(now()));
+  names->erase_peer(member_id{9});
+  pass(2s);
+  CAF_CHECK(!roles_lease->held(now()));
+}
+
+CAF_TEST(a node that was dismissed is told to end) {
+  start(3);
+  auto state = two_members(member_id{9});
+  view->set(state);
+  pass(100ms);
+  CAF_CHECK(!dismissed);
+  state.members[own].state = verdict::left;
+  state.members[own].dismissed = true;
+  view->set(state);
+  pass(100ms);
+  CAF_CHECK(dismissed);
+}
+
+CAF_TEST(sessions that a peering forgot are over) {
+  start(3);
+  view->set(two_members(own));
+  connect(member_id{9});
+  pass(100ms);
+  CAF_CHECK(proposed.empty());
+  caf::anon_send(membership, sessions_reset{});
+  pass(300ms);
+  auto* given = last_proposed<set_verdict>();
+  CAF_REQUIRE(given);
+  CAF_CHECK(given->state == verdict::suspect);
 }
 
 CAF_TEST(a follower gives no verdicts) {

@@ -269,6 +269,30 @@ CAF_TEST(a late command of an earlier process changes nothing) {
   CAF_CHECK_EQUAL(next.code, 0);
 }
 
+CAF_TEST(a node with a new id replaces the dead one of its name) {
+  register_both();
+  constexpr member_id again{9};
+  CAF_CHECK(refused(register_node{info_of(again, "bob", 1)}) == errc::conflict);
+  CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::down, "gone", alice}));
+  CAF_CHECK(succeeds(register_node{info_of(again, "bob", 1)}));
+  CAF_CHECK(verdict_on(bob) == verdict::left);
+  CAF_CHECK(machine.state().members.at(bob).dismissed);
+  CAF_CHECK(verdict_on(again) == verdict::alive);
+  // The old one can't come back.
+  CAF_CHECK(refused(register_node{info_of(bob, "bob", 2)}) == errc::conflict);
+}
+
+CAF_TEST(an operator removes a member for good but not the last voter) {
+  register_both();
+  machine.apply_configuration(
+    {{alice, raft_role::voter}, {bob, raft_role::voter}}, ++index);
+  CAF_CHECK(succeeds(dismiss_node{bob, "removed"}));
+  CAF_CHECK(verdict_on(bob) == verdict::left);
+  CAF_CHECK(refused(register_node{info_of(bob, "bob", 2)}) == errc::conflict);
+  CAF_CHECK(refused(dismiss_node{alice, "removed"}) == errc::conflict);
+  CAF_CHECK(refused(dismiss_node{member_id{7}, ""}) == errc::not_found);
+}
+
 CAF_TEST(a command counts only in the term it was decided in) {
   command late{{bob, 1, 1, 1}, 1000, add_server{"demo", "h", 80, 1}, 4};
   auto refused = machine.apply(late, 1, 5);

@@ -1,0 +1,205 @@
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "discovery/membership/membership_state.hpp"
+#include "messages/error.hpp"
+
+// Founding a cluster, joining one, and staying in it.
+
+namespace troupe {
+
+const member* membership_state::own_entry(const cluster_state& state) const {
+  auto i = state.members.find(config_.self.id);
+  return i == state.members.end() ? nullptr : &i->second;
+}
+
+bool membership_state::is_registered(const cluster_state& state) const {
+  auto* own = own_entry(state);
+  return own != nullptr && own->info.incarnation == config_.self.incarnation
+         && own->state != verdict::down;
+}
+
+void membership_state::bind(const cluster_state& state) {
+  if (bound_ || state.cluster_uuid.empty())
+    return;
+  auto problem = sources_.own_identity->bind_to_cluster(state.cluster_name,
+                                                        state.cluster_uuid);
+  if (problem) {
+    spdlog::critical("membership: {}", describe(problem).detail);
+    self_->quit(problem);
+    return;
+  }
+  bound_ = true;
+}
+
+void membership_state::seek(const cluster_state& state) {
+  if (seeking_ || now() < next_attempt_)
+    return;
+  next_attempt_ = now() + jittered(retry_interval);
+  if (state.leader == config_.self.id) {
+    join_at(self_);
+    return;
+  }
+  if (auto leading = membership_of(state.leader)) {
+    join_at(leading);
+    return;
+  }
+  if (!peers_.empty()) {
+    auto i = std::next(peers_.begin(),
+                       static_cast<std::ptrdiff_t>(random_() % peers_.size()));
+    if (auto any = membership_of(i->first))
+      join_at(any);
+  }
+  if (sources_.own_identity->get().cluster_uuid.empty()
+      && state.cluster_uuid.empty())
+    found();
+}
+
+void membership_state::join_at(const membership_actor& member) {
+  seeking_ = true;
+  self_->request(member, request_timeout, join_request{config_.self})
+    .then([this](const done&) { seeking_ = false; },
+          [this](const caf::error& problem) {
+            seeking_ = false;
+            auto why = describe(problem);
+            if (why.code == errc::conflict || why.code == errc::incompatible)
+              spdlog::error("membership: the cluster refuses this node: {}",
+                            why.detail);
+          });
+}
+
+/// The node with the smallest id gathers the others' pledges.
+void membership_state::found() {
+  if (config_.expected_nodes == 0 || peers_.size() + 1 < config_.expected_nodes
+      || (!peers_.empty() && peers_.begin()->first < config_.self.id))
+    return;
+  auto own = sources_.own_identity->pledge_to(config_.self.id);
+  if (!own) {
+    self_->quit(own.error());
+    return;
+  }
+  if (*own != config_.self.id)
+    return;
+  pledges_.insert(config_.self.id);
+  for (auto& [id, info] : peers_) {
+    if (auto peer = membership_of(id))
+      self_
+        ->request(peer, request_timeout,
+                  pledge_request{config_.self, config_.cluster_name})
+        .then([this](const pledge& x) { count(x); }, [](const caf::error&) {});
+  }
+  bootstrap_when_pledged();
+}
+
+void membership_state::count(const pledge& x) {
+  if (x.to != config_.self.id)
+    return;
+  pledges_.insert(x.voter);
+  bootstrap_when_pledged();
+}
+
+void membership_state::bootstrap_when_pledged() {
+  if (pledges_.size() < config_.expected_nodes)
+    return;
+  auto target = catalog();
+  if (!target)
+    return;
+  spdlog::info("membership: founding cluster '{}' with {} node(s)",
+               config_.cluster_name, pledges_.size());
+  pledges_.clear();
+  next_attempt_ = now() + jittered(request_timeout);
+  self_
+    ->request(target, request_timeout, bootstrap_cluster{config_.cluster_name})
+    .then([](const done&) {},
+          [](const caf::error& problem) {
+            spdlog::warn("membership: founding failed: {}",
+                         describe(problem).detail);
+          });
+}
+
+caf::result<pledge> membership_state::promise_to(const pledge_request& x) {
+  if (bound_ || !sources_.own_identity->get().cluster_uuid.empty())
+    return pledge{config_.self.id, member_id::none};
+  auto given = sources_.own_identity->pledge_to(x.founder.id);
+  if (!given)
+    return given.error();
+  if (*given != x.founder.id)
+    spdlog::warn("membership: {} asks for a pledge, but this node follows {}",
+                 x.founder.name, to_string(*given));
+  return pledge{config_.self.id, *given};
+}
+
+caf::result<done> membership_state::take_in(const join_request& x) {
+  auto state = sources_.view->get();
+  if (state->leader == config_.self.id)
+    return propose_for_caller(register_node{x.info});
+  if (auto leading = membership_of(state->leader))
+    return self_->delegate(leading, x);
+  return make_error(errc::no_quorum, "no leader is known to this node");
+}
+
+caf::result<done> membership_state::propose_for_caller(command_body body) {
+  auto target = catalog();
+  if (!target)
+    return make_error(errc::unavailable, "the catalog is restarting");
+  auto promise = self_->make_response_promise<done>();
+  self_->request(target, request_timeout, propose{std::move(body)})
+    .then(
+      [promise](const apply_result& result) mutable {
+        if (auto problem = result.failure())
+          promise.deliver(problem);
+        else
+          promise.deliver(done{});
+      },
+      [promise](const caf::error& problem) mutable {
+        promise.deliver(problem);
+      });
+  return promise;
+}
+
+// -- staying ------------------------------------------------------------------
+
+void membership_state::renew(const cluster_state& state) {
+  if (!is_registered(state) || renewing_ || now() < next_renewal_)
+    return;
+  next_renewal_ = now() + config_.timers.down_after / 5;
+  auto sent_at = now();
+  auto accept = [this, sent_at](const lease_grant& given) {
+    // Clocks may drift apart by a tenth.
+    sources_.roles->extend_until(sent_at
+                                 + milliseconds{given.duration_ms} * 9 / 10);
+  };
+  if (state.leader == config_.self.id) {
+    if (sources_.leadership->held(now()))
+      accept({state.term, config_.timers.down_after.count()});
+    return;
+  }
+  auto leading = membership_of(state.leader);
+  if (!leading)
+    return;
+  renewing_ = true;
+  self_
+    ->request(leading, config_.timers.suspect_after,
+              renew_lease{config_.self.id, config_.self.incarnation})
+    .then(
+      [this, accept](const lease_grant& given) {
+        renewing_ = false;
+        accept(given);
+      },
+      [this](const caf::error&) { renewing_ = false; });
+}
+
+void membership_state::obey_dismissal(const cluster_state& state) {
+  auto* own = own_entry(state);
+  auto leads = state.leader == config_.self.id;
+  if (dismissed_ || own == nullptr || !own->dismissed || leads)
+    return;
+  dismissed_ = true;
+  sources_.roles->end();
+  spdlog::warn("membership: this node was removed from the cluster: {}",
+               own->reason);
+  config_.on_dismissed();
+}
+
+} // namespace troupe
