@@ -23,6 +23,12 @@ public:
   /// Not held any more.
   void end() { until_.store(0, std::memory_order_release); }
 
+  /// When it ends unless it is extended; in the past when it is not held.
+  clock::time_point until() const {
+    return clock::time_point{
+      clock::duration{until_.load(std::memory_order_acquire)}};
+  }
+
   bool held(clock::time_point now = clock::now()) const {
     return now.time_since_epoch().count()
              < until_.load(std::memory_order_acquire)
