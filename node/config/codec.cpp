@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "messages/address.hpp"
+
 namespace troupe {
 
 namespace {
@@ -150,13 +152,10 @@ bool decode(const config_value& from, const option_traits& traits, endpoint& to,
   std::string text;
   if (!decode(from, traits, text, in))
     return false;
-  // The rule has made sure that both parts are there.
-  auto colon = text.rfind(':');
-  auto host = std::string_view{text}.substr(0, colon);
-  if (host.starts_with('['))
-    host = host.substr(1, host.size() - 2);
-  to.host = host;
-  to.port = *parse_number<std::uint16_t>(text.substr(colon + 1));
+  auto parsed = parse_endpoint(text);
+  if (!parsed)
+    return in.reject(from, endpoint_format);
+  to = std::move(*parsed);
   return true;
 }
 

@@ -1,9 +1,8 @@
 #include "node/config/text_rules.hpp"
 
 #include <algorithm>
-#include <charconv>
 
-#include <arpa/inet.h>
+#include "messages/address.hpp"
 
 namespace troupe::text_rules {
 
@@ -24,65 +23,12 @@ bool is_name(std::string_view text) {
          && std::all_of(text.begin(), text.end(), is_name_character);
 }
 
-bool is_ipv6_address(std::string_view text) {
-  in6_addr address;
-  return inet_pton(AF_INET6, std::string{text}.c_str(), &address) == 1;
-}
-
-bool is_ip_address(std::string_view text) {
-  in_addr address;
-  return inet_pton(AF_INET, std::string{text}.c_str(), &address) == 1
-         || is_ipv6_address(text);
-}
-
-bool is_label(std::string_view text) {
-  constexpr std::size_t longest = 63;
-  auto is_part = [](char c) {
-    return is_alphanumeric(c) || c == '-' || c == '_';
-  };
-  return !text.empty() && text.size() <= longest && text.front() != '-'
-         && text.back() != '-'
-         && std::all_of(text.begin(), text.end(), is_part);
-}
-
-bool is_dns_name(std::string_view text) {
-  constexpr std::size_t longest = 253;
-  if (text.size() > longest)
-    return false;
-  if (text.ends_with('.'))
-    text.remove_suffix(1);
-  // All digits and dots: an address with a mistake in it, not a name.
-  if (text.find_first_not_of("0123456789.") == text.npos)
-    return false;
-  while (true) {
-    auto dot = text.find('.');
-    if (!is_label(text.substr(0, dot)))
-      return false;
-    if (dot == text.npos)
-      return true;
-    text.remove_prefix(dot + 1);
-  }
-}
-
 bool is_host(std::string_view text) {
   return is_ip_address(text) || is_dns_name(text);
 }
 
-bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  auto last = text.data() + text.size();
-  auto [end, failure] = std::from_chars(text.data(), last, port);
-  return failure == std::errc{} && end == last && port > 0;
-}
-
 bool is_host_and_port(std::string_view text) {
-  auto colon = text.rfind(':');
-  if (colon == text.npos || !is_port(text.substr(colon + 1)))
-    return false;
-  auto host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']'))
-    return is_ipv6_address(host.substr(1, host.size() - 2));
-  return host.find(':') == host.npos && is_host(host);
+  return parse_endpoint(text).has_value();
 }
 
 bool is_url_path(std::string_view text) {
@@ -124,9 +70,16 @@ const text_rule optional_host = {
   empty_or<is_host>,
 };
 
-const text_rule host_and_port = {
-  "host:port, as 10.0.0.5:3007, node-2:3007 or [::1]:3007",
-  is_host_and_port,
+const text_rule optional_dns_name = {
+  "empty or a DNS name",
+  empty_or<is_dns_name>,
+};
+
+const text_rule host_and_port = {endpoint_format, is_host_and_port};
+
+const text_rule optional_host_and_port = {
+  "empty or host:port, as 10.0.0.2:8600, consul:8600 or [::1]:8600",
+  empty_or<is_host_and_port>,
 };
 
 const text_rule url_path = {"a path that begins with /", is_url_path};

@@ -22,8 +22,14 @@ extern const text_rule host;
 /// The empty text too.
 extern const text_rule optional_host;
 
+/// A DNS name, or the empty text.
+extern const text_rule optional_dns_name;
+
 /// `host:port`, an IPv6 address in brackets.
 extern const text_rule host_and_port;
+
+/// The empty text too.
+extern const text_rule optional_host_and_port;
 
 /// What stands after the host in a URL: begins with `/`, no blanks.
 extern const text_rule url_path;

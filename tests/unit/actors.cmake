@@ -1,4 +1,5 @@
 troupe_suite(messages
+  unit/address_test.cpp
   unit/command_codec_test.cpp
   unit/directory_test.cpp
   unit/error_test.cpp
