@@ -127,6 +127,9 @@ struct lease_grant {
   std::uint64_t term = 0;
   /// From when the request was sent. Nobody else gets the roles before.
   std::int64_t duration_ms = 0;
+  /// Why the member was removed for good; empty: it was not. Any member tells
+  /// that, because nobody else does once the seat in consensus is gone.
+  std::string dismissed_for;
 };
 
 /// What comes of trying to reach a member.
@@ -239,7 +242,8 @@ typename Inspector::result_type inspect(Inspector& f, renew_lease& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, lease_grant& x) {
-  return f(caf::meta::type_name("lease_grant"), x.term, x.duration_ms);
+  return f(caf::meta::type_name("lease_grant"), x.term, x.duration_ms,
+           x.dismissed_for);
 }
 
 template <class Inspector>

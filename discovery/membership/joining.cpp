@@ -45,12 +45,9 @@ void membership_state::seek(const cluster_state& state) {
     join_at(leading);
     return;
   }
-  if (!peers_.empty()) {
-    auto i = std::next(peers_.begin(),
-                       static_cast<std::ptrdiff_t>(random_() % peers_.size()));
-    if (auto any = membership_of(i->first))
+  if (!peers_.empty())
+    if (auto any = membership_of(any_peer()))
       join_at(any);
-  }
   if (sources_.own_identity->get().cluster_uuid.empty()
       && state.cluster_uuid.empty())
     found();
@@ -165,40 +162,49 @@ void membership_state::renew(const cluster_state& state) {
     return;
   next_renewal_ = now() + config_.timers.down_after / 5;
   auto sent_at = now();
-  auto accept = [this, sent_at](const lease_grant& given) {
-    // Clocks may drift apart by a tenth.
-    sources_.roles->extend_until(sent_at
-                                 + milliseconds{given.duration_ms} * 9 / 10);
-  };
   if (state.leader == config_.self.id) {
-    if (sources_.leadership->held(now()))
-      accept({state.term, config_.timers.down_after.count()});
+    if (sources_.leadership->held(sent_at))
+      accept({state.term, config_.timers.down_after.count(), {}}, sent_at);
     return;
   }
-  auto leading = membership_of(state.leader);
-  if (!leading)
+  auto asked = membership_of(state.leader);
+  // Without a leader only to hear whether the cluster goes on without us.
+  if (!asked && !peers_.empty())
+    asked = membership_of(any_peer());
+  if (!asked)
     return;
   renewing_ = true;
   self_
-    ->request(leading, config_.timers.suspect_after,
+    ->request(asked, config_.timers.suspect_after,
               renew_lease{config_.self.id, config_.self.incarnation})
     .then(
-      [this, accept](const lease_grant& given) {
+      [this, sent_at](const lease_grant& given) {
         renewing_ = false;
-        accept(given);
+        accept(given, sent_at);
       },
       [this](const caf::error&) { renewing_ = false; });
 }
 
-void membership_state::obey_dismissal(const cluster_state& state) {
-  auto* own = own_entry(state);
-  auto leads = state.leader == config_.self.id;
-  if (dismissed_ || own == nullptr || !own->dismissed || leads)
+void membership_state::accept(const lease_grant& given, steady_time sent_at) {
+  if (!given.dismissed_for.empty())
+    return obey_dismissal(given.dismissed_for);
+  // Clocks may drift apart by a tenth.
+  sources_.roles->extend_until(sent_at
+                               + milliseconds{given.duration_ms} * 9 / 10);
+}
+
+member_id membership_state::any_peer() {
+  auto i = std::next(peers_.begin(),
+                     static_cast<std::ptrdiff_t>(random_() % peers_.size()));
+  return i->first;
+}
+
+void membership_state::obey_dismissal(const std::string& reason) {
+  if (std::exchange(dismissed_, true))
     return;
-  dismissed_ = true;
   sources_.roles->end();
   spdlog::warn("membership: this node was removed from the cluster: {}",
-               own->reason);
+               reason);
   config_.on_dismissed();
 }
 

@@ -134,10 +134,12 @@ void membership_state::hear(const probe_report& x) {
 
 caf::result<lease_grant> membership_state::grant(const renew_lease& x) {
   auto state = sources_.view->get();
+  auto i = state->members.find(x.id);
+  if (i != state->members.end() && i->second.dismissed)
+    return lease_grant{state->term, 0, i->second.reason};
   if (state->leader != config_.self.id || !leader_since_
       || !sources_.leadership->held(now()))
     return make_error(errc::not_leader, "this node does not lead");
-  auto i = state->members.find(x.id);
   auto fits = i != state->members.end()
               && i->second.info.incarnation == x.incarnation
               && (i->second.state == verdict::alive
@@ -146,7 +148,7 @@ caf::result<lease_grant> membership_state::grant(const renew_lease& x) {
     return make_error(errc::conflict,
                       to_string(x.id) + " is no member that may act");
   known_[x.id].heard = now();
-  return lease_grant{state->term, config_.timers.down_after.count()};
+  return lease_grant{state->term, config_.timers.down_after.count(), {}};
 }
 
 void membership_state::change_role(const cluster_state& state) {

@@ -78,7 +78,7 @@ void membership_state::disconnected(const peer_down& news) {
   } else {
     peers_.erase(news.id);
     pledges_.erase(news.id);
-    link = {false, news.incarnation, now(), news.reason, false};
+    link = {false, news.incarnation, link.made, news.reason, false};
   }
   auto leader = sources_.view->get()->leader;
   if (leader == config_.self.id || leader == news.id || link.connected)
@@ -93,8 +93,8 @@ void membership_state::reset_sessions() {
   peers_.clear();
   for (auto& [id, seen] : known_)
     if (seen.link.connected)
-      seen.link = {false, seen.link.incarnation, now(), "sessions were lost",
-                   false};
+      seen.link = {false, seen.link.incarnation, seen.link.made,
+                   "sessions were lost", false};
 }
 
 // -- what is due --------------------------------------------------------------
@@ -110,7 +110,9 @@ void membership_state::act() {
     leave(*state);
   else if (!is_registered(*state))
     seek(*state);
-  obey_dismissal(*state);
+  auto* own = own_entry(*state);
+  if (own != nullptr && own->dismissed && state->leader != config_.self.id)
+    obey_dismissal(own->reason);
 }
 
 void membership_state::on_tick() {

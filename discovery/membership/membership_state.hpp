@@ -73,7 +73,9 @@ private:
   void bootstrap_when_pledged();
   caf::result<done> propose_for_caller(command_body body);
   void renew(const cluster_state& state);
-  void obey_dismissal(const cluster_state& state);
+  void accept(const lease_grant& given, steady_time sent_at);
+  member_id any_peer();
+  void obey_dismissal(const std::string& reason);
 
   // Leading.
   void lead(const cluster_state& state);

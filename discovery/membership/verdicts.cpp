@@ -63,9 +63,10 @@ private:
            && known_.link.incarnation == about_.info.incarnation;
   }
 
+  /// The last sign of life. That a link ended is none.
   steady_time last_contact() const {
-    auto result = std::max(by_.leader_since, known_.link.since);
-    return known_.heard ? std::max(result, *known_.heard) : result;
+    auto last = known_.heard ? *known_.heard : known_.link.made;
+    return std::max(by_.leader_since, std::max(last, known_.link.made));
   }
 
   testimony hear() const {

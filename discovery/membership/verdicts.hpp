@@ -22,8 +22,8 @@ struct link_view {
   bool connected = false;
   /// Incarnation of the process at the other end, when it was last connected.
   std::uint64_t incarnation = 0;
-  /// Since when it is (dis)connected.
-  steady_time since;
+  /// When it was last made.
+  steady_time made;
   /// Why the link ended.
   std::string reason;
   /// A live host refused a new connection: the process is gone.

@@ -213,9 +213,12 @@ class Node(Process):
         return self.request("GET", "/ready").status == 200
 
     def members(self):
-        """Members by name, as this node sees them."""
+        """Members by name, as this node sees them; the present one where
+        another had the name before."""
+        members = self.get("cluster")["members"]
         return {member["name"]: member
-                for member in self.get("cluster")["members"]}
+                for member in sorted(members,
+                                     key=lambda x: x["state"] != "left")}
 
     def alive_members(self):
         return sorted(name for name, member in self.members().items()

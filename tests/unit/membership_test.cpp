@@ -47,6 +47,7 @@ struct fixture : test_coordinator_fixture<config> {
   int renewals = 0;
   reach peers_find = reach::silent;
   bool dismissed = false;
+  std::string dismissal;
   member_id peers_pledge_to = own;
   lease_ptr leadership = std::make_shared<lease>();
   lease_ptr roles_lease = std::make_shared<lease>();
@@ -105,7 +106,7 @@ struct fixture : test_coordinator_fixture<config> {
       },
       [this](const renew_lease&) {
         ++renewals;
-        return lease_grant{1, 1500};
+        return lease_grant{1, 1500, dismissal};
       },
       [this, id](const probe_request& x) {
         return probe_report{id, x.about, x.incarnation, peers_find};
@@ -321,6 +322,18 @@ CAF_TEST(a node that was dismissed is told to end) {
   view->set(state);
   pass(100ms);
   CAF_CHECK(dismissed);
+}
+
+CAF_TEST(a node that hears of its dismissal from others ends too) {
+  start(3);
+  view->set(two_members(member_id::none));
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(!dismissed);
+  dismissal = "removed by an operator";
+  pass(1s);
+  CAF_CHECK(dismissed);
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
 }
 
 CAF_TEST(sessions that a peering forgot are over) {

@@ -40,8 +40,10 @@ struct fixture {
 
   void heard(member_id id, steady_time at) { known[id].heard = at; }
 
+  /// The link ends, with a sign of life just before.
   void lose(member_id id, steady_time at, bool refused = false) {
-    known[id].link = {false, 7, at, "connection closed", refused};
+    heard(id, at);
+    known[id].link = {false, 7, start, "connection closed", refused};
   }
 
   void say(member_id by, reach found, steady_time at) {
@@ -92,6 +94,13 @@ CAF_TEST(a lost link makes a suspect at once and a dead member after silence) {
   state.members[other].state = verdict::suspect;
   CAF_CHECK(!due(start + 10s + 1499ms));
   CAF_CHECK(due(start + 10s + 1500ms) == verdict::down);
+}
+
+CAF_TEST(that a silent link ends is no sign of life) {
+  lose(other, start + 10s);
+  heard(other, start + 9s);
+  state.members[other].state = verdict::suspect;
+  CAF_CHECK(due(start + 10s + 500ms) == verdict::down);
 }
 
 CAF_TEST(a refused connection needs a second observer where there is one) {
