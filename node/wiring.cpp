@@ -10,7 +10,6 @@
 #include "actors/resource_monitor/resource_monitor.hpp"
 #include "discovery/catalog/catalog.hpp"
 #include "discovery/membership/membership.hpp"
-#include "discovery/peer_source/peer_source.hpp"
 #include "discovery/peering/peering.hpp"
 #include "discovery/raft/raft_log.hpp"
 #include "discovery/slots/placement.hpp"
@@ -18,6 +17,7 @@
 #include "messages/error.hpp"
 #include "node/config/load.hpp"
 #include "node/parts.hpp"
+#include "node/peer_sources.hpp"
 
 namespace troupe {
 
@@ -32,15 +32,6 @@ started as_started(const Handle& handle) {
 
 std::uint32_t random_seed() {
   return std::random_device{}();
-}
-
-/// Whether the configuration names places where other nodes may be.
-bool has_peer_sources(const configuration& settings) {
-  auto self = endpoint{settings.node.advertised_address, settings.cluster.port};
-  auto& nodes = settings.discovery.nodes;
-  return !settings.discovery.dns.name.empty()
-         || std::any_of(nodes.begin(), nodes.end(),
-                        [&](auto& where) { return where != self; });
 }
 
 /// A node that is to find others must not found a cluster of its own just
@@ -148,23 +139,6 @@ started start_resource_monitor(node_context& node, caf::actor_system& system) {
   config.interval = node.settings.cluster.health_check_interval;
   config.data_directory = node.settings.node.data_directory;
   return as_started(spawn_resource_monitor(system, config));
-}
-
-void add_peer_sources(node_context& node, std::vector<child_spec>& children) {
-  auto& discovery = node.settings.discovery;
-  if (!discovery.nodes.empty())
-    children.push_back(
-      {"static_peers", [&node](auto& system) {
-         static_peers_config config{node.settings.discovery.nodes};
-         return as_started(spawn_static_peers(system, config, node.names));
-       }});
-  if (!discovery.dns.name.empty())
-    children.push_back(
-      {"dns_peers", [&node](auto& system) {
-         auto& dns = node.settings.discovery.dns;
-         dns_peers_config config{dns.name, dns.port, dns.interval};
-         return as_started(spawn_dns_peers(system, config, node.names));
-       }});
 }
 
 } // namespace

@@ -78,12 +78,24 @@ finding peers_can_be_found(const configuration& c) {
     return fmt::format("cluster.expectedNodes is {}, must be 1 when "
                        "cluster.enabled is false",
                        c.cluster.expected_nodes);
-  if (!c.discovery.nodes.empty() || !c.discovery.dns.name.empty())
+  if (!c.discovery.nodes.empty() || asks_for_peers(c.discovery))
     return std::nullopt;
   return fmt::format("cluster.expectedNodes is {}, but there is no way to find "
                      "the others: give their addresses with --join "
-                     "(discovery.nodes), or a DNS name (discovery.dns.name)",
+                     "(discovery.nodes), or a DNS name (discovery.dns.name, "
+                     "discovery.srv.name), a file (discovery.file.path) or a "
+                     "Redis server (discovery.redis.host)",
                      c.cluster.expected_nodes);
+}
+
+finding registrations_outlast_their_renewal(const configuration& c) {
+  auto& redis = c.discovery.redis;
+  auto least = 2 * redis.interval;
+  if (redis.ttl >= least)
+    return std::nullopt;
+  return fmt::format("discovery.redis.ttl is {} s, must be at least twice "
+                     "discovery.redis.interval ({} ms)",
+                     redis.ttl.count(), least.count());
 }
 
 finding checks_end_before_the_next(const configuration& c) {
@@ -128,8 +140,11 @@ std::span<const cross_check> all_cross_checks() {
       "cluster.enabled", "proxy.enabled", "resp.enabled"},
      ports_are_distinct},
     {{"cluster.expectedNodes", "cluster.enabled", "discovery.nodes",
-      "discovery.dns.name"},
+      "discovery.dns.name", "discovery.srv.name", "discovery.file.path",
+      "discovery.redis.host"},
      peers_can_be_found},
+    {{"discovery.redis.ttl", "discovery.redis.interval"},
+     registrations_outlast_their_renewal},
     {{"loadBalancer.healthCheck.timeout", "loadBalancer.healthCheck.interval"},
      checks_end_before_the_next},
     {{"cache.memory.maxBytes", "cache.memory.maxKeySize",

@@ -11,4 +11,9 @@ std::uint32_t io_thread_count(const node_settings& node) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+bool asks_for_peers(const discovery_settings& discovery) {
+  return !discovery.dns.name.empty() || !discovery.srv.name.empty()
+         || !discovery.file.path.empty() || !discovery.redis.host.empty();
+}
+
 } // namespace troupe

@@ -78,11 +78,41 @@ struct dns_settings {
   milliseconds interval{};
 };
 
+struct srv_settings {
+  /// Empty: no look-ups.
+  std::string name;
+  milliseconds interval{};
+  /// `host:port`. Empty: the system's name servers.
+  std::string server;
+};
+
+struct peer_file_settings {
+  /// Empty: none.
+  std::string path;
+  milliseconds interval{};
+};
+
+struct peer_redis_settings {
+  /// Empty: none.
+  std::string host;
+  std::uint16_t port = 0;
+  std::string password;
+  milliseconds interval{};
+  /// Of a registration.
+  std::chrono::seconds ttl{};
+};
+
 /// Where peers may be found.
 struct discovery_settings {
   std::vector<endpoint> nodes;
   dns_settings dns;
+  srv_settings srv;
+  peer_file_settings file;
+  peer_redis_settings redis;
 };
+
+/// Whether anything but the list of nodes tells of peers.
+bool asks_for_peers(const discovery_settings& discovery);
 
 struct proxy_route {
   /// Empty: any.

@@ -40,6 +40,7 @@ const option_table& all_options() {
     option_table result;
     declare_node_options(result);
     declare_cluster_options(result);
+    declare_discovery_options(result);
     declare_traffic_options(result);
     declare_cache_options(result);
     declare_platform_options(result);

@@ -32,6 +32,7 @@ std::string variable_name(std::string_view path);
 /// @{
 void declare_node_options(option_table& table);
 void declare_cluster_options(option_table& table);
+void declare_discovery_options(option_table& table);
 void declare_traffic_options(option_table& table);
 void declare_cache_options(option_table& table);
 void declare_platform_options(option_table& table);

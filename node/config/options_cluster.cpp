@@ -106,37 +106,11 @@ void declare_supervision(option_table& table) {
     });
 }
 
-void declare_discovery(option_table& table) {
-  using s = discovery_settings;
-  table.insert(
-    table.end(),
-    {
-      declare<&configuration::discovery, &s::nodes>(
-        "discovery.nodes",
-        "Cluster addresses of nodes to contact. One that answers is enough; "
-        "the node's own may be among them.",
-        std::vector<endpoint>{},
-        {.rule = &text_rules::host_and_port, .flag = "--join"}),
-      declare<&configuration::discovery, &s::dns, &dns_settings::name>(
-        "discovery.dns.name",
-        "DNS name of which each A or AAAA record is a node. Empty: no "
-        "look-ups.",
-        "", {.rule = &text_rules::optional_host, .flag = "--join-dns"}),
-      declare<&configuration::discovery, &s::dns, &dns_settings::port>(
-        "discovery.dns.port", "Cluster port of the nodes found by DNS.", 3007,
-        {.min = 1}),
-      declare<&configuration::discovery, &s::dns, &dns_settings::interval>(
-        "discovery.dns.interval", "Between two look-ups.", 5'000,
-        {.min = 100, .max = hour_ms}),
-    });
-}
-
 } // namespace
 
 void declare_cluster_options(option_table& table) {
   declare_consensus(table);
   declare_supervision(table);
-  declare_discovery(table);
 }
 
 } // namespace troupe

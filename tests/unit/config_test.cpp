@@ -406,6 +406,9 @@ CAF_TEST(options that contradict each other) {
   CAF_CHECK_EQUAL(only(with_flag("scaling.autoScaling.minInstances", "11")),
                   "flag --set: scaling.autoScaling.minInstances is 11, must be "
                   "at most scaling.autoScaling.maxInstances (10)");
+  CAF_CHECK_EQUAL(only(with_flag("discovery.redis.interval", "7501")),
+                  "flag --set: discovery.redis.ttl is 15 s, must be at least "
+                  "twice discovery.redis.interval (15002 ms)");
   auto alone = with_flag("cluster.expectedNodes", "3");
   CAF_CHECK(only(alone).starts_with("flag --set: cluster.expectedNodes is 3, "
                                     "but there is no way to find the others"));
@@ -415,6 +418,15 @@ CAF_TEST(options that contradict each other) {
   CAF_CHECK_EQUAL(only(alone),
                   "flag --set: cluster.expectedNodes is 3, must be 1 when "
                   "cluster.enabled is false");
+}
+
+CAF_TEST(each peer source is a way to find the others) {
+  for (auto path : {"discovery.dns.name", "discovery.srv.name",
+                    "discovery.file.path", "discovery.redis.host"}) {
+    auto sources = with_flag("cluster.expectedNodes", "3");
+    sources.flags.push_back({path, "peers.example.org", "--set"});
+    CAF_CHECK_EQUAL(complaints(sources), texts{});
+  }
 }
 
 CAF_TEST(ports of what is disabled may be the same) {

@@ -5,3 +5,12 @@ troupe_suite(discovery
   unit/state_machine_test.cpp)
 target_link_libraries(test_discovery PRIVATE
   troupe_discovery)
+
+troupe_suite(peer_source
+  unit/backoff_test.cpp
+  unit/file_peers_test.cpp
+  unit/peer_list_test.cpp
+  unit/peer_source_test.cpp
+  unit/redis_registration_test.cpp
+  unit/srv_answer_test.cpp)
+target_link_libraries(test_peer_source PRIVATE troupe_discovery)
