@@ -107,6 +107,11 @@ def request(host, port, method, path, body=None, headers=None, timeout=8.0):
         connection.close()
 
 
+def remember(process):
+    """Has a process killed at exit."""
+    _processes.add(process)
+
+
 class Process:
     """A child process with its output in a file."""
 
@@ -123,7 +128,7 @@ class Process:
             self.process = subprocess.Popen(
                 [TROUPE, *arguments], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=environment)
-        _processes.add(self.process)
+        remember(self.process)
 
     @property
     def running(self):
