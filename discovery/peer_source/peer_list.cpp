@@ -1,5 +1,7 @@
 #include "discovery/peer_source/peer_list.hpp"
 
+#include <fmt/format.h>
+
 #include "messages/address.hpp"
 
 namespace troupe {

@@ -1,8 +1,10 @@
 #include "discovery/peer_source/peer_source.hpp"
 
 #include <random>
+#include <set>
 
 #include <caf/all.hpp>
+
 #include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include <fmt/format.h>
+
 #include <hiredis/hiredis.h>
 
 #include "discovery/peer_source/redis_registration.hpp"

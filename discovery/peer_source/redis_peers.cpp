@@ -1,7 +1,10 @@
 #include "discovery/peer_source/redis_peers.hpp"
 
 #include <optional>
+#include <set>
+#include <span>
 
+#include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
 #include "discovery/peer_source/redis_connection.hpp"

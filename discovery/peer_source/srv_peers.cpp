@@ -1,5 +1,7 @@
 #include "discovery/peer_source/srv_peers.hpp"
 
+#include <fmt/format.h>
+
 #include "discovery/peer_source/dns_client.hpp"
 #include "discovery/peer_source/host_addresses.hpp"
 #include "discovery/peer_source/srv_answer.hpp"

@@ -2,6 +2,11 @@
 
 #include "discovery/peer_source/backoff.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <vector>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace troupe;
@@ -14,8 +19,8 @@ constexpr double most = 0.999'999;
 std::vector<long> waits(backoff& after, int count, double jitter) {
   backoff_policy policy{500ms, 3000ms};
   std::vector<long> result;
-  for (int i = 0; i < count; ++i)
-    result.push_back(after.next(policy, jitter).count());
+  std::generate_n(std::back_inserter(result), count,
+                  [&] { return after.next(policy, jitter).count(); });
   return result;
 }
 

@@ -37,9 +37,12 @@ struct fixture : test_coordinator_fixture<config> {
   peer_source_actor source;
 
   fixture() {
-    peering = sys.spawn([this]() -> caf::behavior {
-      return {[this](const peer_candidates& found) { told.push_back(found); }};
-    });
+    // Not a lambda without arguments: CAF binds a reference to its null tuple.
+    auto listen = [](caf::event_based_actor*,
+                     std::vector<peer_candidates>* to) -> caf::behavior {
+      return {[to](const peer_candidates& found) { to->push_back(found); }};
+    };
+    peering = sys.spawn(listen, &told);
     names->put("peering", caf::actor_cast<caf::strong_actor_ptr>(peering));
   }
 
