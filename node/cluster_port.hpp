@@ -1,36 +1,37 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 
-#include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/error.hpp>
 
+#include "discovery/transport/cluster_transport.hpp"
 #include "messages/cluster_state.hpp"
 
 namespace troupe {
 
-/// The port on which other nodes find this node's peering actor. A restarted
-/// actor takes the port over. Thread-safe.
+/// The port on which other nodes find this node's peering actor. It opens with
+/// the first one; a restarted actor takes it over. Thread-safe.
 class cluster_port {
 public:
-  cluster_port(caf::actor_system& system, endpoint where);
+  cluster_port(std::unique_ptr<cluster_transport> transport, endpoint where);
 
   /// Publishes `peering`, in place of its predecessor. Errors: unavailable
   /// (the port can't be bound), naming address and port.
   caf::error publish(const caf::strong_actor_ptr& peering);
 
+  /// Reaches other nodes' cluster ports.
+  dialer_actor dialer() const { return transport_->dialer(); }
+
   /// Closes the port.
   void close();
 
 private:
-  void unpublish();
-
   std::mutex mutex_;
-  caf::actor_system& system_;
+  std::unique_ptr<cluster_transport> transport_;
   endpoint where_;
-  caf::actor published_;
+  bool is_open_ = false;
 };
 
 } // namespace troupe

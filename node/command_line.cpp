@@ -9,6 +9,7 @@
 
 #include "node/config/options.hpp"
 #include "node/config/show.hpp"
+#include "node/config/text_rules.hpp"
 
 namespace troupe {
 
@@ -127,6 +128,76 @@ std::string listed(const std::vector<std::string>& warnings) {
   return result;
 }
 
+/// Requires what `rule` says.
+CLI::Validator obeys(const text_rule& rule) {
+  return {[&rule](std::string& text) {
+            return rule.holds(text)
+                     ? std::string{}
+                     : fmt::format("\"{}\" must be {}", text, rule.must_be);
+          },
+          "", "obeys"};
+}
+
+/// `troupe certs …`.
+class certs_syntax {
+public:
+  explicit certs_syntax(CLI::App& app)
+    : certs_(app.add_subcommand("certs", "Make certificates for the nodes")),
+      authority_(certs_->add_subcommand(
+        "ca", "Make the authority that signs a cluster's nodes")),
+      node_(certs_->add_subcommand("node", "Make a node's certificate")) {
+    authority_command_.cluster = default_configuration().cluster.name;
+    authority_
+      ->add_option("--cluster", authority_command_.cluster,
+                   "Name of the cluster, as in cluster.name")
+      ->capture_default_str()
+      ->check(obeys(text_rules::name));
+    node_
+      ->add_option("--ca", node_command_.authority,
+                   "Folder with ca.pem and ca.key")
+      ->required()
+      ->option_text("DIR");
+    node_->add_option("--name", node_command_.name, "Name of the node")
+      ->required()
+      ->check(obeys(text_rules::name));
+    node_
+      ->add_option("--host", node_command_.hosts,
+                   "Name or IP address of its host; may be repeated")
+      ->allow_extra_args(false);
+    add_common(*authority_, authority_command_);
+    add_common(*node_, node_command_);
+  }
+
+  /// Nothing if another command was given.
+  std::optional<parsed_command> parsed() const {
+    if (authority_->parsed())
+      return authority_command_;
+    if (node_->parsed())
+      return node_command_;
+    if (certs_->parsed())
+      return print_command{usage_error, "", certs_->help()};
+    return std::nullopt;
+  }
+
+private:
+  template <class Command>
+  static void add_common(CLI::App& app, Command& command) {
+    app.add_option("--out", command.out, "Folder for the two files")
+      ->required()
+      ->option_text("DIR");
+    app.add_option("--days", command.days, "How long it is valid")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 36'500));
+    app.add_flag("--force", command.force, "Replace files that are there");
+  }
+
+  CLI::App* certs_;
+  CLI::App* authority_;
+  CLI::App* node_;
+  certs_authority_command authority_command_;
+  certs_node_command node_command_;
+};
+
 /// The whole syntax, as CLI11 knows it.
 class syntax {
 public:
@@ -177,6 +248,8 @@ public:
       return print_command{0, document_configuration()};
     if (demo_->parsed())
       return demo_backend();
+    if (auto certs = certs_.parsed())
+      return std::move(*certs);
     return print_command{0, fmt::format("troupe {} (protocol {})\n",
                                         program_version, protocol_version)};
   }
@@ -220,6 +293,7 @@ private:
   CLI::App* version_ = app_.add_subcommand("version", "Print the version");
   CLI::App* demo_ = app_.add_subcommand(
     "demo-backend", "Run a tiny HTTP server to try the proxy with");
+  certs_syntax certs_{app_};
   source_flags flags_;
   source_flags check_flags_;
   source_flags show_flags_;

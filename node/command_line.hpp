@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "node/certs.hpp"
 #include "node/config/load.hpp"
 
 namespace troupe {
@@ -31,7 +32,8 @@ struct print_command {
 };
 
 using parsed_command =
-  std::variant<serve_command, demo_backend_command, print_command>;
+  std::variant<serve_command, demo_backend_command, certs_authority_command,
+               certs_node_command, print_command>;
 
 /// The process's environment variables.
 environment read_environment(const char* const* variables);

@@ -25,6 +25,25 @@ int run(const demo_backend_command& what) {
   return 1;
 }
 
+template <class Command>
+int make_certificates(const Command& what) {
+  auto made = run_certs(what, std::chrono::system_clock::now());
+  if (made) {
+    std::cout << *made;
+    return 0;
+  }
+  std::cerr << "troupe: " << describe(made.error()).detail << '\n';
+  return 1;
+}
+
+int run(const certs_authority_command& what) {
+  return make_certificates(what);
+}
+
+int run(const certs_node_command& what) {
+  return make_certificates(what);
+}
+
 int run(const print_command& what) {
   std::cout << what.standard_output;
   std::cerr << what.standard_error;

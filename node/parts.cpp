@@ -2,6 +2,15 @@
 
 namespace troupe {
 
+cluster_transport_config transport_part(const configuration& settings) {
+  auto& from = settings.tls;
+  cluster_transport_config result;
+  result.cluster_name = settings.cluster.name;
+  if (from.enabled())
+    result.tls = tls_files{from.certificate, from.key, from.authority};
+  return result;
+}
+
 server_config api_limits(const configuration& settings) {
   auto& from = settings.node;
   server_config result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/health_prober/health_prober.hpp"
+#include "discovery/transport/cluster_transport.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/proxy/proxy.hpp"
 #include "http/server/server.hpp"
@@ -9,6 +10,8 @@
 // What the parts of a node take from its settings.
 
 namespace troupe {
+
+cluster_transport_config transport_part(const configuration& settings);
 
 server_config api_limits(const configuration& settings);
 

@@ -55,13 +55,13 @@ public:
     context_.self = describe_node(settings, context_.own_identity->get());
     context_.started_at = unix_now();
     context_.on_dismissed = [&stop] { stop.request(); };
-    context_.port = std::make_unique<cluster_port>(
-      system, endpoint{settings.node.address, settings.cluster.port});
     for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)
       context_.io_threads.push_back(std::make_unique<io_thread>(system, i));
   }
 
   caf::error start() {
+    if (auto problem = open_transport())
+      return problem;
     for (auto& io : context_.io_threads)
       io->start();
     make_api();
@@ -92,7 +92,8 @@ public:
     if (api_)
       api_->close();
     stop_actors();
-    context_.port->close();
+    if (context_.port)
+      context_.port->close();
     close_proxies();
     api_.reset();
     for (auto& io : context_.io_threads)
@@ -105,6 +106,17 @@ private:
     for (auto& io : context_.io_threads)
       result.push_back(io.get());
     return result;
+  }
+
+  caf::error open_transport() {
+    auto& settings = context_.settings;
+    auto transport = cluster_transport::open(system_, transport_part(settings));
+    if (!transport)
+      return std::move(transport.error());
+    context_.port = std::make_unique<cluster_port>(
+      std::move(*transport),
+      endpoint{settings.node.address, settings.cluster.port});
+    return caf::none;
   }
 
   void make_api() {
@@ -249,7 +261,7 @@ int run(const configuration& settings, shutdown_signal& stop) {
     report(own.error());
     return 1;
   }
-  if (settings.cluster.insecure)
+  if (settings.cluster.insecure && !settings.tls.enabled())
     spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
                  "take part in the cluster",
                  settings.cluster.port, settings.node.address);

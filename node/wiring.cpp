@@ -94,8 +94,8 @@ started start_peering(node_context& node, caf::actor_system& system) {
   config.shared_settings = shared_settings(node.settings);
   config.seed = random_seed();
   auto uuid = [own = node.own_identity] { return own->get().cluster_uuid; };
-  auto peering =
-    as_started(spawn_peering(system, config, node.state, node.names, uuid));
+  auto peering = as_started(spawn_peering(system, config, node.port->dialer(),
+                                          node.state, node.names, uuid));
   if (auto problem = node.port->publish(*peering)) {
     caf::anon_send_exit(*peering, caf::exit_reason::kill);
     return problem;

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include <caf/all.hpp>
-#include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor.hpp>
 #include <spdlog/spdlog.h>
 
 #include "discovery/peering/compatibility.hpp"
@@ -46,6 +44,7 @@ struct peering_state {
 
   peering_actor::pointer self;
   peering_config config;
+  dialer_actor dialer;
   cluster_view view;
   directory_ptr names;
   cluster_uuid_function cluster_uuid;
@@ -223,23 +222,21 @@ struct peering_state {
 
   void dial(const endpoint& where, dial_state& dialled) {
     dialled.in_progress = true;
-    auto started = self->clock().now();
     self
-      ->request(self->system().middleman().actor_handle(), caf::infinite,
-                caf::connect_atom::value, where.host, where.port)
+      ->request(dialer, caf::infinite, caf::connect_atom::value, where.host,
+                where.port)
       .then(
         [this, where](const caf::node_id&, caf::strong_actor_ptr& other,
                       const std::set<std::string>&) { greet(where, other); },
-        [this, where, started](const caf::error& problem) {
-          auto took = self->clock().now() - started;
-          dial_failed(where, problem, took < config.refused_within);
+        [this, where](const caf::error& problem) {
+          dial_failed(where, problem);
         });
   }
 
   void greet(const endpoint& where, const caf::strong_actor_ptr& other) {
     if (!other || other->node() == self->node()) {
       // Our own port, or nothing published there.
-      dial_failed(where, make_error(errc::unavailable, "no node there"), false);
+      dial_failed(where, make_error(errc::unavailable, "no node there"));
       return;
     }
     self
@@ -247,7 +244,7 @@ struct peering_state {
                 make_hello())
       .then([this, where](const hello& answer) { greeted(where, answer); },
             [this, where](const caf::error& problem) {
-              dial_failed(where, problem, false);
+              dial_failed(where, problem);
             });
   }
 
@@ -263,18 +260,17 @@ struct peering_state {
       return;
     }
     if (auto problem = check_compatible(make_hello(), answer)) {
-      dial_failed(where, problem, false);
+      dial_failed(where, problem);
       return;
     }
     if (auto problem = begin_session(answer)) {
-      dial_failed(where, problem, false);
+      dial_failed(where, problem);
       return;
     }
     dialled.last_problem.clear();
   }
 
-  void dial_failed(const endpoint& where, const caf::error& problem,
-                   bool refused) {
+  void dial_failed(const endpoint& where, const caf::error& problem) {
     auto& dialled = addresses[where];
     dialled.in_progress = false;
     auto view_of_problem = describe(problem);
@@ -293,7 +289,7 @@ struct peering_state {
     dialled.next = self->clock().now()
                    + std::chrono::milliseconds{static_cast<std::int64_t>(
                      static_cast<double>(backoff.count()) * jitter)};
-    if (refused && dialled.owner != member_id::none)
+    if (is_refused_connection(problem) && dialled.owner != member_id::none)
       tell_listeners(peer_down{dialled.owner, 0, "connection closed", true});
   }
 };
@@ -302,11 +298,12 @@ struct peering_state {
 
 static peering_actor::behavior_type
 peering(peering_actor::stateful_pointer<peering_state> self,
-        peering_config config, cluster_view view, directory_ptr names,
-        cluster_uuid_function cluster_uuid) {
+        peering_config config, dialer_actor dialer, cluster_view view,
+        directory_ptr names, cluster_uuid_function cluster_uuid) {
   auto& state = self->state;
   state.self = self;
   state.config = std::move(config);
+  state.dialer = std::move(dialer);
   state.view = std::move(view);
   state.names = std::move(names);
   state.cluster_uuid = std::move(cluster_uuid);
@@ -362,10 +359,12 @@ peering(peering_actor::stateful_pointer<peering_state> self,
 }
 
 peering_actor spawn_peering(caf::actor_system& system, peering_config config,
-                            cluster_view view, directory_ptr names,
+                            dialer_actor dialer, cluster_view view,
+                            directory_ptr names,
                             cluster_uuid_function cluster_uuid) {
-  return system.spawn(peering, std::move(config), std::move(view),
-                      std::move(names), std::move(cluster_uuid));
+  return system.spawn(peering, std::move(config), std::move(dialer),
+                      std::move(view), std::move(names),
+                      std::move(cluster_uuid));
 }
 
 } // namespace troupe

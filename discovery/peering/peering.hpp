@@ -9,6 +9,7 @@
 
 #include <caf/typed_actor.hpp>
 
+#include "discovery/transport/dialer.hpp"
 #include "messages/directory.hpp"
 #include "messages/type_ids.hpp"
 
@@ -41,9 +42,6 @@ struct peering_config {
   std::chrono::milliseconds max_backoff{2000};
   /// How long a greeted peer may take to answer.
   std::chrono::milliseconds hello_timeout{1000};
-  /// A dial that fails within this time was refused by a live host; a silent
-  /// host takes longer.
-  std::chrono::milliseconds refused_within{50};
   std::uint64_t seed = 0;
 };
 
@@ -51,8 +49,10 @@ struct peering_config {
 using cluster_uuid_function = std::function<std::string()>;
 
 /// Tells `catalog` and `membership` in `names` of sessions that begin and end.
+/// @param dialer connects to the other nodes' cluster ports.
 peering_actor spawn_peering(caf::actor_system& system, peering_config config,
-                            cluster_view view, directory_ptr names,
+                            dialer_actor dialer, cluster_view view,
+                            directory_ptr names,
                             cluster_uuid_function cluster_uuid);
 
 } // namespace troupe

@@ -6,6 +6,9 @@
 
 #include <arpa/inet.h>
 
+#include "discovery/certificates/credentials.hpp"
+#include "messages/error.hpp"
+
 namespace troupe {
 
 namespace {
@@ -50,14 +53,45 @@ finding down_outlasts_suspicion(const configuration& c) {
 }
 
 finding open_cluster_port_is_wanted(const configuration& c) {
-  if (!c.cluster.enabled || c.cluster.insecure || is_loopback(c.node.address))
+  if (!c.cluster.enabled || c.cluster.insecure || c.tls.enabled()
+      || is_loopback(c.node.address))
     return std::nullopt;
   return fmt::format(
     "node.address is {}: the traffic between nodes is neither encrypted nor "
     "authenticated, so anyone who reaches port {} could take over the cluster. "
-    "Bind to a loopback address (127.0.0.1), or, on a network where every host "
-    "is trusted, allow it with --insecure-cluster (cluster.insecure)",
+    "Give the node certificates (tls.certificate, tls.key, tls.authority; "
+    "troupe certs makes them), bind to a loopback address (127.0.0.1), or, on "
+    "a network where every host is trusted, allow it with --insecure-cluster "
+    "(cluster.insecure)",
     c.node.address, c.cluster.port);
+}
+
+finding tls_files_are_complete(const configuration& c) {
+  auto& tls = c.tls;
+  auto given = int{!tls.certificate.empty()} + int{!tls.key.empty()}
+               + int{!tls.authority.empty()};
+  if (given == 0 || given == 3)
+    return std::nullopt;
+  auto name = [](std::string_view path, const std::string& file) {
+    return file.empty() ? fmt::format(" {}", path) : std::string{};
+  };
+  return fmt::format("TLS needs three files, missing:{}{}{}",
+                     name("tls.certificate", tls.certificate),
+                     name("tls.key", tls.key),
+                     name("tls.authority", tls.authority));
+}
+
+/// Reads the files: what is wrong with them is better said now than by the
+/// peers that refuse this node.
+finding tls_files_fit_together(const configuration& c) {
+  if (!c.tls.enabled() || tls_files_are_complete(c))
+    return std::nullopt;
+  auto loaded =
+    credentials::load({c.tls.certificate, c.tls.key, c.tls.authority},
+                      c.cluster.name, std::chrono::system_clock::now());
+  if (loaded)
+    return std::nullopt;
+  return describe(loaded.error()).detail;
 }
 
 finding ports_are_distinct(const configuration& c) {
@@ -147,6 +181,9 @@ std::span<const cross_check> all_cross_checks() {
      down_outlasts_suspicion},
     {{"node.address", "cluster.insecure", "cluster.enabled"},
      open_cluster_port_is_wanted},
+    {{"tls.certificate", "tls.key", "tls.authority"}, tls_files_are_complete},
+    {{"tls.certificate", "tls.key", "tls.authority", "cluster.name"},
+     tls_files_fit_together},
     {{"node.apiPort", "cluster.port", "proxy.port", "resp.port",
       "cluster.enabled", "proxy.enabled", "resp.enabled"},
      ports_are_distinct},

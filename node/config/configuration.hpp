@@ -218,10 +218,13 @@ struct log_settings {
   log_level level = log_level::info;
 };
 
+/// Mutual TLS between nodes: all of it is set, or nothing.
 struct tls_settings {
   std::string certificate;
   std::string key;
   std::string authority;
+
+  bool enabled() const noexcept { return !certificate.empty(); }
 };
 
 struct auth_settings {

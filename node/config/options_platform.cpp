@@ -31,8 +31,7 @@ option scaling(std::string_view path, std::string_view description,
 
 template <auto Member>
 option tls(std::string_view path, std::string_view description) {
-  return declare<&configuration::tls, Member>(path, description, "",
-                                              {.reserved = true});
+  return declare<&configuration::tls, Member>(path, description, "");
 }
 
 template <auto Member, class Default>
@@ -124,14 +123,21 @@ void declare_platform_options(option_table& table) {
         {.choices = {"error", "warn", "info", "debug", "trace"},
          .flag = "--log-level",
          .variable = "LOG_LEVEL"}),
-      tls<&tls_settings::certificate>("tls.certificate",
-                                      "File with the node's certificate "
-                                      "chain (PEM)."),
-      tls<&tls_settings::key>("tls.key", "File with its private key (PEM)."),
-      tls<&tls_settings::authority>("tls.authority",
-                                    "File with the certificates of the "
-                                    "authorities that peers are checked "
-                                    "against (PEM)."),
+      tls<&tls_settings::certificate>(
+        "tls.certificate",
+        "File with the node's certificate (PEM), and after it those of "
+        "authorities in between, if any. `troupe certs node` makes it. With "
+        "certificates, nodes speak mutual TLS on the cluster port and let in "
+        "nobody else. A replaced file is used for new connections without a "
+        "restart. Empty: no TLS."),
+      tls<&tls_settings::key>("tls.key",
+                              "File with its private key (PEM, without a "
+                              "passphrase)."),
+      tls<&tls_settings::authority>(
+        "tls.authority",
+        "File with the certificates of the authorities whose nodes are let in "
+        "(PEM): one made by `troupe certs ca`, or several while a new one "
+        "takes over."),
       declare<&configuration::auth, &auth_settings::jwt_secret>(
         "auth.jwtSecret", "Secret that signs and checks API tokens (HS256).",
         "", {.variable = "JWT_SECRET", .secret = true, .reserved = true}),

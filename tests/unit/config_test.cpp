@@ -360,9 +360,21 @@ CAF_TEST(foreign variables are warned about or ignored) {
 }
 
 CAF_TEST(what has no effect yet is said) {
-  auto config = load(with_flag("tls.key", "node.pem"));
+  auto config = load(with_flag("auth.jwtSecret", "secret"));
   CAF_CHECK_EQUAL(config.warnings,
-                  (texts{"without effect in this version: tls.key"}));
+                  (texts{"without effect in this version: auth.jwtSecret"}));
+}
+
+CAF_TEST(TLS needs all three files and reads them) {
+  CAF_CHECK_EQUAL(complaints(with_flag("tls.key", "node.key")),
+                  (texts{"flag --set: TLS needs three files, missing: "
+                         "tls.certificate tls.authority"}));
+  auto all = with_flag("tls.certificate", "/nowhere/node.pem");
+  all.flags.push_back({"tls.key", "/nowhere/node.key", "--set"});
+  all.flags.push_back({"tls.authority", "/nowhere/ca.pem", "--set"});
+  CAF_CHECK_EQUAL(complaints(all),
+                  (texts{"flag --set: tls.certificate: can't read "
+                         "/nowhere/node.pem: No such file or directory"}));
 }
 
 CAF_TEST(an open cluster port has to be wanted) {
