@@ -110,6 +110,10 @@ def request(host, port, method, path, body=None, headers=None, timeout=8.0):
 class Process:
     """A child process with its output in a file."""
 
+    # What stands before the program, and variables of its environment.
+    wrapper = ()
+    environment = {}
+
     def __init__(self, name, folder):
         self.name = name
         self.output_file = folder / f"{name}.output"
@@ -121,8 +125,9 @@ class Process:
                        if not name.startswith("TROUPE_")}
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                [TROUPE, *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env=environment)
+                [*self.wrapper, TROUPE, *arguments], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT,
+                env={**environment, **self.environment})
         _processes.add(self.process)
 
     @property
