@@ -26,6 +26,8 @@ class Operation:
         self.invoked = invoked
         self.returned = returned
         self.outcome = outcome
+        # Of the value, as the register tells it.
+        self.version = None
         # The node that was asked, and what it said.
         self.where = where
         self.detail = detail
