@@ -25,7 +25,8 @@ class Node(harness.Node):
         super().__init__(cluster, place, overrides)
         self.place = place
         self.paused = False
-        # An exit is expected: it was killed, or has no room on its disk.
+        self.killed = False
+        # It may end, since there was no room on its disk at some time.
         self.doomed = False
         self.crashes = []
         self.disk = disk.Disk(self.data, cluster.folder / f"{self.name}.fsync",
@@ -34,9 +35,16 @@ class Node(harness.Node):
         self.wrapper = cluster.network.inside(place)
 
     def start(self):
-        self.doomed = False
+        self.killed = False
+        self.doomed = self.disk.full
         self.environment = self._preloaded()
         return super().start()
+
+    def start_again(self):
+        """Where it ended, for whatever reason."""
+        self.note_crash()
+        if not self.running:
+            self.start()
 
     def _preloaded(self):
         result = self.disk.environment()
@@ -61,7 +69,8 @@ class Node(harness.Node):
         os.replace(draft, self.clock_file)
 
     def kill(self):
-        self.doomed = True
+        self.note_crash()
+        self.killed = True
         if self.running:
             super().kill()
         self.paused = False
@@ -79,7 +88,7 @@ class Node(harness.Node):
     def note_crash(self):
         """Notes an end that nobody caused. A full disk may end a node, but by
         an exit that says so."""
-        if self.process is None or self.process.poll() in (None, -9):
+        if self.process is None or self.killed or self.running:
             return
         status = self.process.returncode
         end = (f"signal {-status}" if status < 0 else f"exit status {status}")

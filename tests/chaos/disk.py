@@ -22,6 +22,15 @@ def _unmount(folder):
     _mounted.remove(folder)
 
 
+def unmount_below(folder):
+    """What a run that was killed left there."""
+    with open("/proc/self/mounts") as mounts:
+        left = [line.split()[1] for line in mounts]
+    for mount in left:
+        if mount.startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", mount], check=False)
+
+
 class Disk:
     """The folder becomes a mount of SIZE_MB. `shim`: slow_fsync.so, or None."""
 
@@ -59,8 +68,12 @@ class Disk:
                 except OSError:
                     pass
 
+    @property
+    def full(self):
+        return self._ballast.exists()
+
     def free(self):
-        if self._ballast.exists():
+        if self.full:
             os.unlink(self._ballast)
 
     def unmount(self):

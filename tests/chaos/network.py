@@ -33,8 +33,14 @@ def _remove_all():
         network.remove()
 
 
+def _end(*_):
+    # A second one must not end the cleaning up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(1)
+
+
 # What is made here must go when ctest ends the test by SIGTERM, too.
-signal.signal(signal.SIGTERM, lambda *_: exit(1))
+signal.signal(signal.SIGTERM, _end)
 
 
 def skip_unless_possible():

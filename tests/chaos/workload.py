@@ -95,7 +95,8 @@ class Values:
 class Client:
     """One operation at a time, each on a node of its choice."""
 
-    def __init__(self, number, hosts, history, values, seed, with_keys):
+    def __init__(self, number, hosts, history, values, seed, with_keys=True,
+                 local_reads=False):
         self._number = number
         # Connections by name of the node.
         self._nodes = {name: Connection(host) for name, host in hosts.items()}
@@ -104,6 +105,7 @@ class Client:
         self._random = random.Random(f"{seed}/{number}")
         # Without the catalog's keys, servers are all there is.
         self._with_keys = with_keys
+        self._read_query = "" if local_reads else "?consistent=true"
         # By key: value and version that this client saw last.
         self._seen = {}
 
@@ -122,7 +124,7 @@ class Client:
         key = self._values.register()
         draw = self._random.random()
         if draw < 0.4:
-            return self._read(name, key)
+            return self.read(name, key)
         if draw < 0.7:
             return self._write(name, key)
         if draw < 0.95:
@@ -169,9 +171,9 @@ class Client:
                   {"value": value})
         return operation.outcome
 
-    def _read(self, name, key):
+    def read(self, name, key):
         operation = self._invoke(name, "read", key)
-        found = self._run(operation, "GET", key_path(key) + "?consistent=true",
+        found = self._run(operation, "GET", key_path(key) + self._read_query,
                           refusals={404: OK})
         if operation.outcome == OK:
             self._saw(operation, key, found)
@@ -217,14 +219,14 @@ class Client:
 
 
 class Workload:
-    """Clients in threads. `hosts`: address by name of the node."""
+    """Clients in threads. `hosts`: address by name of the node; `options`:
+    `with_keys` and `local_reads` of the clients."""
 
-    def __init__(self, hosts, seed, clients=5, with_keys=True,
-                 pause_seconds=0.02):
+    def __init__(self, hosts, seed, clients=5, pause_seconds=0.02, **options):
         self.history = History()
         values = Values()
         self._clients = [Client(number, hosts, self.history, values, seed,
-                                with_keys) for number in range(clients)]
+                                **options) for number in range(clients)]
         self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
         self._threads = [
