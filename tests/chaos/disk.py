@@ -32,15 +32,15 @@ def unmount_below(folder):
 
 
 class Disk:
-    """The folder becomes a mount of SIZE_MB. `shim`: slow_fsync.so, or None."""
+    """The folder becomes a mount. `shim`: slow_fsync.so, or None."""
 
-    def __init__(self, folder, control, shim=None):
+    def __init__(self, folder, control, shim=None, size_mb=SIZE_MB):
         self.folder = folder
         self._ballast = folder / "ballast"
         self._control = control
         self._shim = shim
         folder.mkdir(parents=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m",
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m",
                         "tmpfs", str(folder)], check=True)
         _mounted.append(folder)
         control.touch()

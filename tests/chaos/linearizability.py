@@ -12,6 +12,8 @@ unknown outcome may take effect at any time after its invocation, or never.
 Values must be hashable; absent is None.
 """
 
+import copy
+
 from history import MISMATCH, NEVER, OK, UNKNOWN
 
 # Configurations to try before giving up on a history.
@@ -187,18 +189,46 @@ def _linearize(operations, initial, limit):
 
 
 # Shrinking takes steps by which a linearizable history stays linearizable, so
-# what is not linearizable after them was not so before. These are leaving out a
-# read or a mismatch, and then a write on whose value no answer depends. (Without
-# a write that was read, the read would look like one of a value from nowhere.)
+# what is not linearizable after them was not so before. These are ending it
+# earlier, leaving out a read or a mismatch, and then a write on whose value no
+# answer depends. (Without a write that was read, the read would look like one of
+# a value from nowhere.)
 
 def _shrink(operations, initial, limit):
     """A part that is not linearizable and of which nothing can be left out."""
+    operations = _shortest_beginning(operations, initial, limit)
     while True:
         size = len(operations)
         for removable in (_answers, _unobserved_writes):
             operations = _shrink_by(removable, operations, initial, limit)
         if len(operations) == size:
             return operations
+
+
+def _beginning(operations, end):
+    """What was known at that time: later answers were not."""
+    result = []
+    for one in operations:
+        if one.invoked <= end < one.returned:
+            one = copy.copy(one)
+            one.outcome, one.returned = UNKNOWN, NEVER
+        if one.invoked <= end:
+            result.append(one)
+    return _relevant(result)
+
+
+def _shortest_beginning(operations, initial, limit):
+    """By bisection: once it is not linearizable, it stays so."""
+    ends = sorted(one.returned for one in operations if one.returned != NEVER)
+    low, high = 0, len(ends) - 1
+    while low < high:
+        middle = (low + high) // 2
+        begun = _beginning(operations, ends[middle])
+        if _linearize(begun, initial, limit) is None:
+            low = middle + 1
+        else:
+            high = middle
+    return _beginning(operations, ends[high])
 
 
 def _answers(operations):

@@ -116,6 +116,7 @@ def request(host, port, method, path, body=None, headers=None, timeout=8.0):
 class Process:
     """A child process with its output in a file."""
 
+    program = TROUPE
     # What stands before the program, and variables of its environment.
     wrapper = ()
     environment = {}
@@ -131,8 +132,9 @@ class Process:
                        if not name.startswith("TROUPE_")}
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                [*self.wrapper, TROUPE, *arguments], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT,
+                [*self.wrapper, self.program, *arguments],
+                stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT,
                 env={**environment, **self.environment})
         _processes.add(self.process)
 
