@@ -39,8 +39,14 @@ def _clean_up():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _end(*_):
+    # A second one must not end the cleaning up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(1)
+
+
 # A test that ctest ends by SIGTERM must not leave processes either.
-signal.signal(signal.SIGTERM, lambda *_: exit(1))
+signal.signal(signal.SIGTERM, _end)
 
 
 def wait_until(condition, what, seconds=15.0, pause=0.02):
@@ -115,6 +121,11 @@ def remember(process):
 class Process:
     """A child process with its output in a file."""
 
+    program = TROUPE
+    # What stands before the program, and variables of its environment.
+    wrapper = ()
+    environment = {}
+
     def __init__(self, name, folder):
         self.name = name
         self.output_file = folder / f"{name}.output"
@@ -126,8 +137,10 @@ class Process:
                        if not name.startswith("TROUPE_")}
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                [TROUPE, *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env=environment)
+                [*self.wrapper, self.program, *arguments],
+                stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**environment, **self.environment})
         remember(self.process)
 
     @property

@@ -1,0 +1,46 @@
+/* Preloaded into a node: each fsync and fdatasync takes longer by as many
+ * milliseconds as the file $SLOW_FSYNC_FILE says (a 32-bit number in the
+ * machine's byte order, mapped, so a change holds for the next call).
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static const volatile uint32_t* delay_ms;
+
+__attribute__((constructor)) static void map_delay(void) {
+  const char* path = getenv("SLOW_FSYNC_FILE");
+  int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return;
+  void* mapped = mmap(NULL, sizeof *delay_ms, PROT_READ, MAP_SHARED, file, 0);
+  close(file);
+  if (mapped != MAP_FAILED)
+    delay_ms = mapped;
+}
+
+static void wait_first(void) {
+  uint32_t wait_ms = delay_ms == NULL ? 0 : *delay_ms;
+  struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000L};
+  while (nanosleep(&wait, &wait) != 0)
+    ;
+}
+
+int fsync(int file) {
+  wait_first();
+  int (*next)(int);
+  *(void**) &next = dlsym(RTLD_NEXT, "fsync");
+  return next(file);
+}
+
+int fdatasync(int file) {
+  wait_first();
+  int (*next)(int);
+  *(void**) &next = dlsym(RTLD_NEXT, "fdatasync");
+  return next(file);
+}
