@@ -49,8 +49,10 @@ struct catalog_config {
   std::chrono::milliseconds election_timeout{300};
   /// How long a proposal is tried before `no_quorum`.
   std::chrono::milliseconds propose_deadline{5000};
-  /// Log entries after which a snapshot is taken, and kept behind it.
+  /// Log entries, or bytes of them, after which a snapshot is taken.
   std::uint32_t snapshot_threshold = 8192;
+  std::uint64_t snapshot_bytes = 4 << 20;
+  /// Entries kept behind it, which spare a follower the snapshot.
   std::uint32_t snapshot_trailing = 1024;
   /// Seeds the election's randomness; tests fix it.
   std::uint32_t seed = 0;

@@ -113,6 +113,7 @@ void catalog_state::apply_committed() {
     if (entry == nullptr)
       return; // a snapshot is on its way
     changed_ = true;
+    bytes_since_snapshot_ += entry->bytes.size();
     switch (entry->kind) {
       case entry_kind::command:
         apply_command(*entry, index);
@@ -221,12 +222,16 @@ void catalog_state::settle() {
 void catalog_state::snapshot_if_due() {
   auto& snapshot = engine_->snapshot();
   auto covered = snapshot ? snapshot->index : 0;
-  if (machine_.applied_index() < covered + config_.snapshot_threshold
-      || machine_.applied_index() != engine_->commit_index())
+  auto applied = machine_.applied_index();
+  auto due = applied >= covered + config_.snapshot_threshold
+             || bytes_since_snapshot_ >= config_.snapshot_bytes;
+  if (!due || applied != engine_->commit_index())
     return;
   // Refused while a snapshot is being installed, which is as good.
-  if (auto update = engine_->take_snapshot(now(), machine_.snapshot()))
+  if (auto update = engine_->take_snapshot(now(), machine_.snapshot())) {
+    bytes_since_snapshot_ = 0;
     act(std::move(update));
+  }
 }
 
 void catalog_state::submit_waiting() {

@@ -103,6 +103,8 @@ private:
   std::map<member_id, catalog_actor> peers_;
   bool stopped_ = false;
   bool changed_ = true;
+  /// Of entries applied since the last snapshot.
+  std::uint64_t bytes_since_snapshot_ = 0;
 
   // Messages leave in order, once the last change of term or vote before them
   // is durable.

@@ -84,6 +84,19 @@ CAF_TEST(a new node gets a snapshot before it votes) {
   CAF_CHECK_EQUAL(ports(3).size(), 120u);
 }
 
+CAF_TEST(a few large entries are reason enough for a snapshot) {
+  nodes[0].config.snapshot_threshold = 8192;
+  nodes[0].config.snapshot_bytes = 100'000;
+  form_of(1);
+  std::string value(30'000, 'v');
+  for (int i = 0; i < 3; ++i)
+    commit_at(0, put_key{"key", value});
+  CAF_CHECK(!nodes[0].disk->contents.snapshot);
+  commit_at(0, put_key{"key", value});
+  elapse(1ms);
+  CAF_CHECK(nodes[0].disk->contents.snapshot);
+}
+
 CAF_TEST(a node that lags behind the log gets a snapshot) {
   form_of(3);
   auto leading = await_leader();
