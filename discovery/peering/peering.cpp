@@ -27,6 +27,8 @@ struct dial_state {
   bool in_progress = false;
   std::uint32_t failures = 0;
   caf::actor_clock::time_point next;
+  /// When a peer source last named it.
+  caf::actor_clock::time_point named;
   /// Whose address it is, once known.
   member_id owner = member_id::none;
   /// The last refusal, so that each is logged once.
@@ -192,7 +194,24 @@ struct peering_state {
 
   void add_address(const endpoint& where) {
     if (where != config.self.cluster)
-      addresses.emplace(where, dial_state{});
+      addresses[where].named = self->clock().now();
+  }
+
+  /// Hosts come and go, and each of them would be dialled for ever.
+  void forget_unnamed_addresses() {
+    auto current = view->get();
+    auto is_members = [&](const endpoint& where) {
+      return std::any_of(current->members.begin(), current->members.end(),
+                         [&](auto& x) {
+                           return x.second.state != verdict::left
+                                  && x.second.info.cluster == where;
+                         });
+    };
+    auto limit = self->clock().now() - config.forget_unnamed;
+    std::erase_if(addresses, [&](auto& x) {
+      return x.second.named < limit && !x.second.in_progress
+             && !sessions.contains(x.second.owner) && !is_members(x.first);
+    });
   }
 
   /// Members are dialled wherever their addresses came from.
@@ -345,6 +364,7 @@ peering(peering_actor::stateful_pointer<peering_state> self,
       state.read_members();
       state.tell_new_listeners();
       state.spread_changed_actors();
+      state.forget_unnamed_addresses();
       state.dial_due();
       self->delayed_send(
         self, state.is_calm() ? calm_tick_interval : tick_interval, tick{});

@@ -40,6 +40,9 @@ struct peering_config {
   /// First and last delay between two dials of an address.
   std::chrono::milliseconds min_backoff{100};
   std::chrono::milliseconds max_backoff{2000};
+  /// How long an address is dialled that no source and no member names any
+  /// more.
+  std::chrono::milliseconds forget_unnamed{300'000};
   /// How long a greeted peer may take to answer.
   std::chrono::milliseconds hello_timeout{1000};
   std::uint64_t seed = 0;
