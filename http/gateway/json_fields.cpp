@@ -139,6 +139,17 @@ std::string field_reader::text(std::string_view name, std::size_t max_bytes,
   return fallback.value_or(std::string{});
 }
 
+std::string field_reader::text(std::string_view name, const text_rule& rule,
+                               std::optional<std::string> fallback) {
+  if (auto* value = find(name, !fallback)) {
+    auto* result = value->get_ptr<const std::string*>();
+    if (result != nullptr && rule.holds(*result))
+      return *result;
+    reject(name, fmt::format("must be {}", rule.must_be));
+  }
+  return fallback.value_or(std::string{});
+}
+
 std::int64_t field_reader::integer(std::string_view name, std::int64_t min,
                                    std::int64_t max,
                                    std::optional<std::int64_t> fallback) {

@@ -467,6 +467,13 @@ CAF_TEST(bad servers are refused and nothing changes) {
                 "invalid_field", "weight");
   check_problem(post(R"({"host":"a b","port":80})"), 422, "invalid_field",
                 "host");
+  for (auto host : {"localhost:3000", "...", "999.1.1.1", "-a", "a..b"})
+    check_problem(post(R"({"port":80,"host":")" + std::string{host} + R"("})"),
+                  422, "invalid_field", "host");
+  for (auto service : {R"(x y)", R"(x\u0000/../z)", "", "-x"})
+    check_problem(post(R"({"port":80,"host":"a","service":")"
+                       + std::string{service} + R"("})"),
+                  422, "invalid_field", "service");
   check_problem(post(R"({"host":"a","port":80,"nope":1})"), 422,
                 "invalid_field", "nope");
   check_problem(post(R"({"port":80})"), 422, "invalid_field", "host");
