@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds linger_time{2000};
 
 void recycle(std::string& text) {
   if (text.capacity() > idle_capacity)
-    text = {};
+    std::string{}.swap(text); // Assigning an empty one keeps the memory.
   text.clear();
 }
 
@@ -69,7 +69,8 @@ void session::on_written(stream& to) {
   } else if (phase_ == phase::answering) {
     end_request(keep_after_answer_);
   } else {
-    to_client_.clear();
+    if (response_head_done_)
+      set_deadline(context_.config.body_idle_timeout);
     forward_response();
   }
 }
@@ -187,7 +188,9 @@ void session::answer(unsigned status, std::string_view detail) {
 }
 
 void session::flush_answer() {
-  switch (client_->write(to_client_)) {
+  auto result = client_->write(to_client_);
+  to_client_.clear();
+  switch (result) {
     case stream::write_result::done:
       end_request(keep_after_answer_);
       break;

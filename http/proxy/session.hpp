@@ -20,7 +20,8 @@ namespace troupe::proxying {
 ///    │  ▲        │ ▲            │  │
 ///    │  │        │ └── retry ───┘  └──▶ tunnel (101)
 ///    ▼  └────────▼
-///   answering: a response of our own, then head or lingering
+///   answering: the last of a response is on its way to the client (one of our
+///              own, or a server's), then head or lingering
 ///
 /// A body is never held whole: each direction reads on only after what it read
 /// before was written.
@@ -97,7 +98,7 @@ private:
   void begin_response();
   bool parse_response();
   bool on_response_head();
-  void end_response();
+  void finish_response();
   void on_upstream_ended(error_code why);
   void end_of_upstream();
   void exchange_timed_out();

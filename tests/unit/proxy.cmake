@@ -3,6 +3,7 @@ troupe_suite(proxy
   unit/health_prober_test.cpp
   unit/http_client_test.cpp
   unit/pick_test.cpp
+  unit/proxy_backpressure_test.cpp
   unit/proxy_exchange_test.cpp
   unit/proxy_failure_test.cpp
   unit/proxy_forwarder_test.cpp
