@@ -9,6 +9,10 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <caf/make_counted.hpp>
+
+#include "http/server/line_ending.hpp"
+
 namespace troupe {
 
 namespace http = boost::beast::http;
@@ -92,14 +96,14 @@ void http_connection::enter(phase next, std::chrono::milliseconds limit) {
 void http_connection::check_deadline(clock::time_point now) {
   if (writing_ && now >= write_deadline_)
     return close();
-  if (now < deadline_)
+  // A client that does not take answers may be late with its next request.
+  if (now < deadline_ || (writing_ && phase_ != phase::handling))
     return;
   auto& config = server_->config_;
   auto count = [this] { ++server_->counters_.timeouts; };
   switch (phase_) {
     case phase::idle:
-      if (!writing_)
-        close();
+      close();
       break;
     case phase::head:
       count();
@@ -131,6 +135,17 @@ void http_connection::check_deadline(clock::time_point now) {
     case phase::closed:
       break;
   }
+}
+
+/// The client's time counts from when it could read our last answer.
+void http_connection::restart_deadline() {
+  auto& config = server_->config_;
+  if (phase_ == phase::idle)
+    enter(phase_, config.idle_timeout);
+  else if (phase_ == phase::head)
+    enter(phase_, config.header_timeout);
+  else if (phase_ == phase::body)
+    enter(phase_, config.body_timeout);
 }
 
 // -- reading ------------------------------------------------------------------
@@ -337,65 +352,6 @@ void http_connection::fail(unsigned status, errc code, std::string detail) {
          {}});
   if (!processing_)
     flush();
-}
-
-/// Sends what stands in `out_`. False: not all of it went, or nothing is to be
-/// read any more.
-bool http_connection::flush() {
-  if (phase_ == phase::closed || writing_)
-    return false;
-  while (sent_ < out_.size()) {
-    error_code failure;
-    auto rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
-    sent_ += socket_.write_some(rest, failure);
-    if (failure == boost::asio::error::would_block) {
-      writing_ = true;
-      write_deadline_ = clock::now() + server_->config_.write_timeout;
-      rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
-      socket_.async_write_some(
-        rest, [self = shared_from_this()](const error_code& ec, std::size_t n) {
-          self->on_written(ec, n);
-        });
-      return false;
-    }
-    if (failure) {
-      close();
-      return false;
-    }
-  }
-  sent_ = 0;
-  if (out_.capacity() > 4 * write_batch)
-    out_ = {};
-  out_.clear();
-  if (last_answer_ && phase_ != phase::lingering) {
-    linger();
-    return false;
-  }
-  return true;
-}
-
-void http_connection::on_written(const error_code& failure, std::size_t count) {
-  writing_ = false;
-  if (phase_ == phase::closed)
-    return;
-  if (failure)
-    return close();
-  sent_ += count;
-  if (phase_ == phase::idle)
-    enter(phase::idle, server_->config_.idle_timeout);
-  if (flush())
-    go_on();
-}
-
-/// Closing at once would reset the connection while the client still sends, and
-/// it might never see our answer.
-void http_connection::linger() {
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
-  enter(phase::lingering, server_->config_.linger_timeout);
-  parser_.reset();
-  begin_ = end_ = 0;
-  read();
 }
 
 } // namespace troupe

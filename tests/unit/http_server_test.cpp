@@ -10,6 +10,7 @@
 
 #include "http/gateway/problem.hpp"
 #include "tests/unit/http_raw_client.hpp"
+#include "tests/unit/small_buffers.hpp"
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -57,6 +58,8 @@ struct fixture {
       });
     } else if (path == "/keep") {
       kept.set_value(exchange);
+    } else if (path.starts_with("/letter-")) {
+      exchange->respond(200, "text/plain", std::string(60'000, path.back()));
     } else if (path == "/large") {
       exchange->respond(200, json_type, std::string(8 << 20, 'x'));
     } else if (path == "/split") {
@@ -296,6 +299,37 @@ CAF_TEST(a large answer reaches a slow reader) {
   client.send(get("/large") + get("/after"));
   CAF_CHECK_EQUAL(client.read().body.size(), std::size_t{8 << 20});
   CAF_CHECK_EQUAL(client.read().body, "/after|");
+}
+
+CAF_TEST(an answer that comes while another is on its way leaves that alone) {
+  start();
+  test::shrink_send_buffers(port);
+  raw_client slow{port, 4096};
+  slow.send(get("/letter-a") + get("/keep"));
+  kept.get_future().get()->respond(200, "text/plain", std::string(70'000, 'b'));
+  // Takes the memory that moving the waiting answer would have freed.
+  raw_client others[4] = {raw_client{port, 4096}, raw_client{port, 4096},
+                          raw_client{port, 4096}, raw_client{port, 4096}};
+  for (auto& other : others)
+    other.send(get("/letter-c"));
+  std::this_thread::sleep_for(50ms);
+  CAF_CHECK(slow.read().body == std::string(60'000, 'a'));
+  CAF_CHECK(slow.read().body == std::string(70'000, 'b'));
+}
+
+CAF_TEST(a client is not late while it can not read the last answer) {
+  config.header_timeout = 60ms;
+  config.sweep_interval = 10ms;
+  start();
+  test::shrink_send_buffers(port);
+  raw_client slow{port, 4096};
+  slow.send(get("/letter-a") + "GET / HTTP/1.1\r\nHo");
+  std::this_thread::sleep_for(200ms);
+  CAF_CHECK_EQUAL(group->totals().timeouts, 0u);
+  CAF_CHECK_EQUAL(slow.read().body.size(), 60'000u);
+  CAF_CHECK_EQUAL(slow.read().status, 408);
+  CAF_CHECK(slow.at_end());
+  CAF_CHECK_EQUAL(group->totals().timeouts, 1u);
 }
 
 CAF_TEST(a client that never asks is told and closed) {
