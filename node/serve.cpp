@@ -11,6 +11,7 @@
 #include "http/proxy/proxy.hpp"
 #include "messages/error.hpp"
 #include "node/actor_system.hpp"
+#include "node/descriptors.hpp"
 #include "node/logging.hpp"
 #include "node/parts.hpp"
 #include "node/shutdown_signal.hpp"
@@ -252,6 +253,8 @@ int run(const configuration& settings, shutdown_signal& stop) {
     spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
                  "take part in the cluster",
                  settings.cluster.port, settings.node.address);
+  if (auto shortage = descriptor_shortage(settings, raise_descriptor_limit()))
+    spdlog::warn("{}", *shortage);
   node_system_config config;
   caf::actor_system system{config};
   node this_node{system, settings, *own, stop};

@@ -73,6 +73,11 @@ void session::connect() {
 void session::on_connected(error_code failure, tcp_socket socket) {
   auto self = shared_from_this();
   connector_.reset();
+  if (is_local_failure(failure)) {
+    answer(503, "this node can't open a connection to a server: "
+                  + failure.message());
+    return;
+  }
   if (failure) {
     connect_failed(failure.message(), false);
     return;

@@ -6,10 +6,10 @@
 
 #include <caf/make_message.hpp>
 #include <caf/message_id.hpp>
-#include <spdlog/spdlog.h>
 
 #include "http/proxy/context.hpp"
 #include "http/proxy/session.hpp"
+#include "http/server/accept_backoff.hpp"
 #include "messages/error.hpp"
 #include "messages/type_ids.hpp"
 
@@ -25,9 +25,6 @@ namespace {
 
 using reuse_port =
   boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
-/// Pause after an accept that failed, for example for want of descriptors.
-constexpr milliseconds accept_backoff{100};
 
 /// How often deadlines are looked at: a quarter of the shortest, but neither
 /// so often that it costs nor so seldom that it shows.
@@ -130,12 +127,12 @@ private:
     if (!acceptor_.is_open())
       return;
     if (!failure) {
+      backoff_.succeeded();
       adopt(std::move(socket));
       accept();
       return;
     }
-    spdlog::warn("proxy: accept failed: {}", failure.message());
-    pause_.expires_after(accept_backoff);
+    pause_.expires_after(backoff_.failed("proxy", failure, clock::now()));
     pause_.async_wait([weak = weak_from_this()](error_code cancelled) {
       if (auto self = weak.lock(); self && !cancelled)
         self->accept();
@@ -238,6 +235,7 @@ private:
   boost::asio::basic_socket_acceptor<tcp,
                                      boost::asio::io_context::executor_type>
     acceptor_;
+  accept_backoff backoff_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer drain_timer_;

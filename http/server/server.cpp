@@ -17,9 +17,6 @@ using reuse_port =
 /// Refused clients that may linger at once; others are closed the hard way.
 constexpr std::uint32_t max_refused_open = 64;
 
-/// Pause after a failed accept, which usually means: no file descriptors left.
-constexpr std::chrono::milliseconds accept_pause{100};
-
 } // namespace
 
 std::uint64_t server_config::body_limit(std::string_view path) const {
@@ -108,15 +105,18 @@ void http_server::accept_next() {
       if (failure == boost::asio::error::operation_aborted)
         return;
       if (failure && failure != boost::asio::error::connection_aborted)
-        return self->retry_accept_later();
-      if (!failure)
+        return self->retry_accept_later(failure);
+      if (!failure) {
+        self->backoff_.succeeded();
         self->admit(std::move(peer));
+      }
       self->accept_next();
     });
 }
 
-void http_server::retry_accept_later() {
-  accept_timer_.expires_after(accept_pause);
+void http_server::retry_accept_later(const error_code& why) {
+  accept_timer_.expires_after(
+    backoff_.failed("API", why, accept_backoff::clock::now()));
   accept_timer_.async_wait(
     [self = shared_from_this()](const error_code& failure) {
       if (!failure)

@@ -17,6 +17,8 @@
 
 #include <caf/error.hpp>
 
+#include "http/server/accept_backoff.hpp"
+#include "http/server/body_budget.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/io_thread.hpp"
 #include "http/server/response_writer.hpp"
@@ -151,7 +153,7 @@ private:
 
   void accept_next();
   void admit(boost::asio::ip::tcp::socket socket);
-  void retry_accept_later();
+  void retry_accept_later(const boost::system::error_code& why);
   void arm_sweep();
   void sweep();
   void remove(connection_list::iterator which);
@@ -162,6 +164,7 @@ private:
   std::shared_ptr<connection_budget> budget_;
   http_counters counters_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  accept_backoff backoff_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer accept_timer_;
   connection_list connections_;

@@ -2,7 +2,10 @@
 
 #include "tests/support/precompiled.hpp"
 
+#include <sys/resource.h>
+
 #include "node/config/load.hpp"
+#include "node/descriptors.hpp"
 #include "node/parts.hpp"
 
 using namespace troupe;
@@ -79,4 +82,32 @@ CAF_TEST(each option of the health checks has its own setting) {
   CAF_CHECK_EQUAL(config.path, "/alive");
   CAF_CHECK_EQUAL(config.unhealthy_threshold, 7u);
   CAF_CHECK_EQUAL(config.healthy_threshold, 8u);
+}
+
+CAF_TEST(the limit of descriptors is raised) {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  auto lower = before;
+  lower.rlim_cur = 64;
+  CAF_REQUIRE(setrlimit(RLIMIT_NOFILE, &lower) == 0);
+  CAF_CHECK_EQUAL(raise_descriptor_limit(), before.rlim_max);
+  rlimit after{};
+  getrlimit(RLIMIT_NOFILE, &after);
+  CAF_CHECK_EQUAL(after.rlim_cur, before.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+CAF_TEST(too few descriptors for the settings are told with the numbers) {
+  auto settings = settings_of(
+    {{"node.maxConnections", "1000"}, {"proxy.maxConnections", "2000"}});
+  auto needed = descriptors_needed(settings);
+  CAF_CHECK_GREATER(needed, 5000u);
+  CAF_CHECK(!descriptor_shortage(settings, needed));
+  auto shortage = descriptor_shortage(settings, 1024);
+  CAF_REQUIRE(shortage);
+  for (auto number : {"1024", "1000", "2000"})
+    CAF_CHECK_NOT_EQUAL(shortage->find(number), std::string::npos);
+  auto without_proxy =
+    settings_of({{"node.maxConnections", "1000"}, {"proxy.enabled", "false"}});
+  CAF_CHECK(!descriptor_shortage(without_proxy, 2000));
 }

@@ -5,7 +5,9 @@
 #include <caf/test/dsl.hpp>
 
 #include "http/proxy/ejection.hpp"
+#include "http/server/accept_backoff.hpp"
 #include "messages/error.hpp"
+#include "no_more_descriptors.hpp"
 #include "proxy_fixture.hpp"
 
 using namespace troupe;
@@ -276,6 +278,35 @@ CAF_TEST(one connection too many is 503) {
        ++tries)
     std::this_thread::sleep_for(10ms);
   CAF_CHECK_EQUAL(status_of(get()), 200);
+}
+
+CAF_TEST(a lack of descriptors is not the servers failure) {
+  scripted_server backend{scripted_server::answering("x")};
+  start({backend.port()});
+  auto client = connect();
+  CAF_CHECK(client.silent_for(20ms)); // It is accepted by then.
+  {
+    no_more_descriptors none;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CAF_CHECK_EQUAL(status_of(client.read_head()), 503);
+  }
+  client.read_until("\"}}");
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(client.read_head()), 200);
+}
+
+CAF_TEST(accepting again waits longer each time and says so seldom) {
+  accept_backoff backoff;
+  auto now = accept_backoff::clock::time_point{} + 1h;
+  auto why = make_error_code(boost::system::errc::too_many_files_open);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 50);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 100);
+  for (int i = 0; i < 98; ++i)
+    now += backoff.failed("test", why, now);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 1000);
+  CAF_CHECK_LESS(backoff.lines(), 11u);
+  backoff.succeeded();
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 50);
 }
 
 CAF_TEST(an address in use is an error that names it) {
