@@ -257,7 +257,10 @@ void session::check_deadline(clock::time_point now) {
 
 void session::drain() {
   auto self = shared_from_this();
-  if (phase_ == phase::head && !request_ && client_->inbound().empty())
+  // What the client sent already is answered, if it was not even read yet.
+  auto idle = phase_ == phase::head && !request_ && client_->inbound().empty()
+              && client_->is_quiet();
+  if (idle || phase_ == phase::tunnel)
     close();
 }
 

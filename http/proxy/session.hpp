@@ -48,7 +48,8 @@ public:
   /// Ends it when its deadline has passed.
   void check_deadline(clock::time_point now);
 
-  /// Ends it when it only waits for a request.
+  /// Ends it when it only waits for a request, or is a tunnel: those have no
+  /// end to wait for.
   void drain();
 
   /// Ends it at once.

@@ -6,6 +6,10 @@
 namespace troupe::proxying {
 
 void session::begin_tunnel() {
+  if (context_.draining) {
+    fail_exchange(503, "this node is shutting down");
+    return;
+  }
   phase_ = phase::tunnel;
   set_deadline(context_.config.tunnel_idle_timeout);
   to_upstream_.clear();

@@ -70,7 +70,9 @@ void http_connection::refuse() {
 }
 
 void http_connection::drain() {
-  auto asked = phase_ == phase::handling || parser_ || begin_ < end_;
+  error_code ignored;
+  auto asked = phase_ == phase::handling || parser_ || begin_ < end_
+               || socket_.available(ignored) > 0;
   if (!asked && !writing_ && phase_ != phase::lingering)
     close();
   else if (!asked)

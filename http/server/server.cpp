@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/post.hpp>
+
 #include "http/server/connection.hpp"
 
 namespace troupe {
@@ -81,6 +83,7 @@ error_code http_server::open(const tcp::endpoint& where) {
   step([&] { acceptor_.set_option(reuse_port{true}, failure); });
   step([&] { acceptor_.bind(where, failure); });
   step([&] { acceptor_.listen(1024, failure); });
+  step([&] { acceptor_.non_blocking(true, failure); });
   if (failure) {
     error_code ignored;
     acceptor_.close(ignored);
@@ -180,11 +183,29 @@ void http_server::sweep() {
     arm_sweep();
 }
 
+void http_server::accept_backlog() {
+  error_code failure;
+  while (!failure && acceptor_.is_open()) {
+    tcp::socket peer{io_.context()};
+    acceptor_.accept(peer, failure);
+    if (!failure)
+      admit(std::move(peer));
+  }
+}
+
 void http_server::stop_accepting() {
+  if (!draining_)
+    accept_backlog();
   draining_ = true;
   error_code ignored;
   acceptor_.close(ignored);
   accept_timer_.cancel();
+  // After what has been read already: Asio reads ahead of its callbacks.
+  boost::asio::post(io_.context(),
+                    [self = shared_from_this()] { self->drain_connections(); });
+}
+
+void http_server::drain_connections() {
   std::vector all(connections_.begin(), connections_.end());
   for (auto& connection : all)
     connection->drain();

@@ -137,8 +137,8 @@ public:
 
   void start_accepting();
 
-  /// Closes the listener and idle connections; the others end with their
-  /// current answer.
+  /// Closes the listener and idle connections; the others, and clients that
+  /// wait to be accepted with a request, end with their current answer.
   void stop_accepting();
 
   /// Closes everything.
@@ -152,6 +152,8 @@ private:
   using connection_list = std::list<std::shared_ptr<http_connection>>;
 
   void accept_next();
+  void accept_backlog();
+  void drain_connections();
   void admit(boost::asio::ip::tcp::socket socket);
   void retry_accept_later(const boost::system::error_code& why);
   void arm_sweep();

@@ -414,6 +414,23 @@ CAF_TEST(draining answers what is under way and closes the rest) {
   CAF_CHECK_EQUAL(group->open_connections(), 0u);
 }
 
+CAF_TEST(draining answers who waits to be accepted) {
+  start();
+  std::promise<void> go;
+  std::promise<void> halted;
+  io.post([&] {
+    halted.set_value();
+    go.get_future().wait();
+  });
+  halted.get_future().wait();
+  raw_client waiting{port};
+  waiting.send(get("/a"));
+  group->stop_accepting();
+  go.set_value();
+  CAF_CHECK_EQUAL(waiting.read().body, "/a|");
+  CAF_CHECK(waiting.at_end());
+}
+
 CAF_TEST(draining does not wait for ever) {
   start();
   raw_client busy{port};

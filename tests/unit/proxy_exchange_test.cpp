@@ -294,6 +294,38 @@ CAF_TEST(traffic is counted and reported) {
   caf::anon_send_exit(sink, caf::exit_reason::user_shutdown);
 }
 
+CAF_TEST(a drain ends tunnels and answers what was sent before it) {
+  scripted_server backend{[](peer& client, int) {
+    if (!contains(client.read_head(), "Upgrade")) {
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      return;
+    }
+    client.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                "Upgrade: x\r\n\r\n");
+    client.read_all();
+  }};
+  start({backend.port()});
+  auto tunnel = connect();
+  tunnel.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
+              "Upgrade: x\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(tunnel.read_head()), 101);
+  std::promise<void> halted;
+  std::promise<void> go;
+  std::promise<void> drained;
+  io->post([&] {
+    halted.set_value();
+    go.get_future().wait();
+    front->drain(5s, [&] { drained.set_value(); });
+  });
+  halted.get_future().wait();
+  auto waiting = connect();
+  waiting.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  go.set_value();
+  CAF_CHECK(tunnel.at_end());
+  CAF_CHECK_EQUAL(body_of(waiting.read_all()), "ok");
+  CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
+}
+
 CAF_TEST(a drain lets requests finish and closes the rest) {
   std::promise<void> asked;
   std::promise<void> go;
