@@ -11,6 +11,7 @@
 #include "http/proxy/backend.hpp"
 #include "http/proxy/proxy.hpp"
 #include "http/proxy/request_forwarder.hpp"
+#include "http/server/response_writer.hpp"
 
 namespace troupe::proxying {
 
@@ -47,6 +48,7 @@ public:
   io_thread& io;
   const proxy_config config;
   request_id_source ids;
+  http_date date;
   std::list<std::shared_ptr<session>> sessions;
 
   /// Ends a session's membership in `sessions`; it lives on until its caller

@@ -107,6 +107,10 @@ void session::use(stream_ptr upstream, bool reused) {
   response_begun_ = false;
   response_head_done_ = false;
   phase_ = phase::exchanging;
+  if (!request_->names_host()) {
+    auto& server = backend_->server();
+    request_->name_host(to_string(endpoint{server.host, server.port}));
+  }
   begin_response();
   send_request();
   // Of a pooled connection this read is under way since it is in the pool.

@@ -162,10 +162,8 @@ private:
     auto client = std::make_shared<stream>(
       tcp_socket{context.io.context().get_executor(), protocol, handle},
       std::max(session::max_buffer, context.config.max_header_bytes));
-    auto lines = "X-Forwarded-For: " + peer.address().to_string()
-                 + "\r\nX-Forwarded-Proto: http\r\nVia: 1.1 troupe\r\n";
-    auto one =
-      std::make_shared<session>(context, std::move(client), std::move(lines));
+    auto one = std::make_shared<session>(context, std::move(client),
+                                         peer.address().to_string());
     auto open = context.config.open_connections->fetch_add(1);
     auto position = context.sessions.insert(context.sessions.end(), one);
     if (open < context.config.max_connections)

@@ -35,7 +35,7 @@ public:
   /// line.
   static constexpr std::size_t max_buffer = 64 << 10;
 
-  session(proxy_context& context, stream_ptr client, std::string added_lines);
+  session(proxy_context& context, stream_ptr client, std::string address);
 
   // session.cpp: the client's side.
 
@@ -120,7 +120,7 @@ private:
   proxy_context& context_;
   std::list<std::shared_ptr<session>>::iterator position_;
   stream_ptr client_;
-  std::string added_lines_;
+  std::string address_;
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
   bool reading_requests_ = false;

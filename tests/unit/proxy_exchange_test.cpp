@@ -37,6 +37,23 @@ CAF_TEST(a request reaches the server with the forwarding fields) {
   CAF_CHECK(contains(answer, "Connection: close\r\n"));
 }
 
+CAF_TEST(a request without Host names the server that gets it) {
+  scripted_server backend{[](peer& client, int) {
+    auto seen = client.read_head();
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: "
+                + std::to_string(seen.size()) + "\r\n\r\n" + seen);
+  }};
+  start({closed_port(), backend.port()});
+  // Each of them is tried first once.
+  for (int i = 0; i < 2; ++i) {
+    auto answer = ask("GET /a HTTP/1.0\r\n\r\n");
+    CAF_CHECK(body_of(answer).starts_with("GET /a HTTP/1.1\r\nHost: 127.0.0.1:"
+                                          + std::to_string(backend.port())
+                                          + "\r\n"));
+    CAF_CHECK(!contains(answer, "X-Forwarded-Host"));
+  }
+}
+
 CAF_TEST(requests take turns over servers and reuse connections) {
   scripted_server a{scripted_server::answering("a")};
   scripted_server b{scripted_server::answering("b")};

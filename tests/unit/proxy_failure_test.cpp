@@ -75,6 +75,25 @@ CAF_TEST(a connection stays usable after an error) {
   }
 }
 
+CAF_TEST(answers of our own are dated and have an id) {
+  start({closed_port()});
+  auto refused = ask("GET / HTTP/1.1\r\nBad\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(refused), 400);
+  CAF_CHECK(contains(refused, "\r\nDate: "));
+  CAF_CHECK(contains(refused, " GMT\r\n"));
+  CAF_CHECK(contains(refused, "\r\nX-Request-Id: "));
+  CAF_CHECK_EQUAL(error_of(refused).at("requestId").get<std::string>().size(),
+                  32u);
+  auto old = ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CAF_CHECK(contains(old, "\r\nConnection: keep-alive\r\n"));
+}
+
+CAF_TEST(a line feed alone ends no line) {
+  start({closed_port()});
+  CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/1.1\nHost: h\n\n")), 400);
+  CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/2.0\r\nHost: h\r\n\r\n")), 505);
+}
+
 CAF_TEST(an empty pool is 503 with its reason) {
   scripted_server backend{scripted_server::answering("x")};
   start({backend.port()});
