@@ -59,6 +59,9 @@ public:
   /// more traffic.
   void drop_idle(clock::time_point before);
 
+  /// Drops what is known of servers that are gone and have no request left.
+  void forget_gone();
+
   bool has_idle() const;
 
   /// Totals of all servers.
@@ -67,6 +70,7 @@ public:
 private:
   published_reader<routing_table> routing_;
   std::unordered_map<std::string, std::shared_ptr<backend>> backends_;
+  traffic_counters gone_;
 };
 
 } // namespace troupe::proxying

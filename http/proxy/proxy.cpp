@@ -75,7 +75,11 @@ public:
     accept_backlog();
     error_code ignored;
     acceptor_.close(ignored);
-    for_each_session([](session& one) { one.drain(); });
+    // After what has been read already: Asio reads ahead of its callbacks.
+    boost::asio::post(context.io.context(), [weak = weak_from_this()] {
+      if (auto self = weak.lock())
+        self->for_each_session([](session& one) { one.drain(); });
+    });
     drain_timer_.expires_after(deadline);
     drain_timer_.async_wait([weak = weak_from_this()](error_code failure) {
       auto self = weak.lock();
@@ -201,6 +205,7 @@ private:
     context.drop_idle(context.draining
                         ? clock::time_point::max()
                         : now - context.config.upstream_idle_timeout);
+    context.forget_gone();
     if (context.unreported && now - reported_ >= context.config.report_interval)
       report(now);
     check_drained();

@@ -7,5 +7,6 @@ troupe_suite(proxy
   unit/proxy_exchange_test.cpp
   unit/proxy_failure_test.cpp
   unit/proxy_forwarder_test.cpp
+  unit/proxy_traffic_test.cpp
   unit/routing_test.cpp)
 target_link_libraries(test_proxy PRIVATE troupe_http troupe_actors)

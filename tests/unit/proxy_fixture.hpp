@@ -87,6 +87,9 @@ struct proxy_fixture {
     }
     pool.unavailable_reason = "all in maintenance";
     pool.cursor = std::make_shared<std::atomic<std::uint32_t>>(0);
+    table->servers.clear();
+    for (auto& [id, one] : state.servers)
+      table->servers.push_back(id);
     table->routes = {{"", "/", "demo"}};
     table->pools["demo"] = pool;
     routing->set(std::shared_ptr<const routing_table>{table});
