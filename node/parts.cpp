@@ -7,6 +7,7 @@ server_config api_limits(const configuration& settings) {
   server_config result;
   result.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
   result.max_body_bytes = from.max_body_size;
+  result.max_body_bytes_in_flight = from.max_body_bytes_in_flight;
   result.header_timeout = from.header_timeout;
   result.body_timeout = from.body_timeout;
   result.write_timeout = from.write_timeout;

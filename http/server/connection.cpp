@@ -230,7 +230,7 @@ bool http_connection::parse() {
       ++begin_;
     if (begin_ == end_)
       return false;
-    parser_.emplace(server_->config_);
+    parser_.emplace(server_->config_, server_->bodies_);
     head_seen_ = false;
     if (phase_ == phase::idle)
       enter(phase::head, server_->config_.header_timeout);
@@ -265,14 +265,23 @@ void http_connection::on_head() {
 void http_connection::parse_failed(const error_code& why) {
   auto limit = std::to_string(server_->config_.max_header_bytes) + " bytes";
   if (why == http::error::header_limit && parser_->request.target().empty())
-    fail(414, errc::too_large, "the request line is larger than " + limit);
+    fail(414, errc::too_large, "the request line is larger than " + limit,
+         "header");
   else if (why == http::error::header_limit)
     fail(431, errc::too_large,
-         "request line and headers are larger than " + limit);
+         "request line and headers are larger than " + limit, "header");
+  else if (parser_->over_budget())
+    fail(503, errc::overloaded,
+         "the bodies of all requests under way would be larger than "
+           + std::to_string(server_->bodies_->limit())
+           + " bytes; try again later");
   else if (why == http::error::body_limit)
     fail(413, errc::too_large,
          "the body is larger than "
-           + std::to_string(parser_->body_limit_bytes()) + " bytes");
+           + std::to_string(parser_->body_limit_bytes()) + " bytes",
+         "body");
+  else if (ends_with_bare_line_feed({buffer_.get() + begin_, end_ - begin_}))
+    fail(400, errc::malformed, "a line ends with LF alone, not with CRLF");
   else if (why == http::error::bad_version)
     fail(505, errc::malformed, "only HTTP/1.1 and HTTP/1.0 are spoken here");
   else
@@ -340,18 +349,22 @@ void http_connection::write(const http_response& what) {
 
 /// Answers a request that won't be handled, and ends the connection: where the
 /// next request would begin is not known.
-void http_connection::fail(unsigned status, errc code, std::string detail) {
+void http_connection::fail(unsigned status, errc code, std::string detail,
+                           std::string field) {
   http_request none;
   auto& request = parser_ ? parser_->request : none;
   request_id_ =
     request.request_id.empty() ? make_request_id() : request.request_id;
   head_only_ = request.method == http_verb::head;
   keep_alive_ = false;
-  write({status,
-         json_type,
-         server_->handlers_.render_failure(
-           {status, code, std::move(detail), request.path(), request_id_}),
-         {}});
+  http_response answer;
+  answer.status = status;
+  answer.body = server_->handlers_.render_failure(
+    {status, code, std::move(detail), request.path(), request_id_,
+     std::move(field)});
+  if (status == 503)
+    answer.headers.emplace_back("Retry-After", "1");
+  write(answer);
   if (!processing_)
     flush();
 }

@@ -83,7 +83,8 @@ private:
   void on_head();
   void dispatch();
   void write(const http_response& what);
-  void fail(unsigned status, errc code, std::string detail);
+  void fail(unsigned status, errc code, std::string detail,
+            std::string field = {});
   void parse_failed(const boost::system::error_code& why);
   bool flush();
   bool has_unsent();

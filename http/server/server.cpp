@@ -63,10 +63,12 @@ bool connection_budget::wait_for_none(std::chrono::milliseconds limit) {
 
 http_server::http_server(io_thread& io, const server_config& config,
                          server_handlers handlers,
-                         std::shared_ptr<connection_budget> budget)
+                         std::shared_ptr<connection_budget> budget,
+                         std::shared_ptr<body_budget> bodies)
   : io_(io), config_(config), handlers_(std::move(handlers)),
-    budget_(std::move(budget)), acceptor_(io.context()),
-    sweep_timer_(io.context()), accept_timer_(io.context()) {
+    budget_(std::move(budget)), bodies_(std::move(bodies)),
+    acceptor_(io.context()), sweep_timer_(io.context()),
+    accept_timer_(io.context()) {
 }
 
 http_server::~http_server() = default;

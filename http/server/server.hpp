@@ -59,6 +59,9 @@ struct server_config {
   std::chrono::milliseconds sweep_interval{1'000};
   /// Open at once, over all io threads; more get 503.
   std::uint32_t max_connections = 10'000;
+  /// Of all request bodies together, from their first byte to their answer,
+  /// over all io threads; a body beyond it gets 503.
+  std::uint64_t max_body_bytes_in_flight = 256 << 20;
 
   std::uint64_t body_limit(std::string_view path) const;
 
@@ -74,6 +77,8 @@ struct request_failure {
   std::string detail;
   std::string_view path;
   std::string_view request_id;
+  /// The part of the request that is wrong, if one is: `header`, `body`.
+  std::string field = {};
 };
 
 struct server_handlers {
@@ -124,7 +129,8 @@ class http_server : public std::enable_shared_from_this<http_server> {
 public:
   http_server(io_thread& io, const server_config& config,
               server_handlers handlers,
-              std::shared_ptr<connection_budget> budget);
+              std::shared_ptr<connection_budget> budget,
+              std::shared_ptr<body_budget> bodies);
 
   ~http_server();
 
@@ -164,6 +170,7 @@ private:
   server_config config_;
   server_handlers handlers_;
   std::shared_ptr<connection_budget> budget_;
+  std::shared_ptr<body_budget> bodies_;
   http_counters counters_;
   boost::asio::ip::tcp::acceptor acceptor_;
   accept_backoff backoff_;

@@ -14,9 +14,10 @@ http_server_group::http_server_group(std::vector<io_thread*> threads,
                                      const handlers_factory& make_handlers)
   : budget_(std::make_shared<connection_budget>(config.max_connections)),
     threads_(std::move(threads)) {
+  auto bodies = std::make_shared<body_budget>(config.max_body_bytes_in_flight);
   for (auto* thread : threads_)
     servers_.push_back(std::make_shared<http_server>(
-      *thread, config, make_handlers(*thread), budget_));
+      *thread, config, make_handlers(*thread), budget_, bodies));
 }
 
 http_server_group::~http_server_group() {

@@ -38,6 +38,7 @@ struct node_settings {
   std::uint32_t max_connections = 0;
   std::uint64_t max_header_size = 0;
   std::uint64_t max_body_size = 0;
+  std::uint64_t max_body_bytes_in_flight = 0;
   milliseconds header_timeout{};
   milliseconds body_timeout{};
   milliseconds request_timeout{};

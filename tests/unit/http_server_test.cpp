@@ -208,13 +208,41 @@ CAF_TEST(a head over the limit is refused) {
     wide.ask(get("/", "A: " + std::string(3000, 'a') + "\r\n")).status, 431);
   CAF_CHECK(wide.at_end());
   raw_client target{port};
-  CAF_CHECK_EQUAL(target.ask(get("/" + std::string(3000, 'a'))).status, 414);
+  auto too_long = target.ask(get("/" + std::string(3000, 'a')));
+  CAF_CHECK_EQUAL(too_long.status, 414);
+  CAF_CHECK_NOT_EQUAL(too_long.body.find(R"("field":"header")"),
+                      std::string::npos);
   // Line by line, so that no single read is large.
   raw_client slow{port};
   slow.send("GET / HTTP/1.1\r\nHost: x\r\n");
   for (int i = 0; i < 300; ++i)
     slow.send("Header-" + std::to_string(i) + ": value\r\n");
   CAF_CHECK_EQUAL(slow.read().status, 431);
+}
+
+CAF_TEST(bodies are bounded all together) {
+  config.max_body_bytes_in_flight = 5000;
+  start();
+  auto post = [](std::string_view path, std::size_t bytes) {
+    return "POST " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n"
+           + "Content-Length: " + std::to_string(bytes) + "\r\n\r\n"
+           + std::string(bytes, 'b');
+  };
+  raw_client holding{port};
+  holding.send(post("/keep", 3000));
+  auto exchange = kept.get_future().get();
+  raw_client other{port};
+  auto refused = other.ask(post("/a", 3000));
+  CAF_CHECK_EQUAL(refused.status, 503);
+  CAF_CHECK(refused.has("Retry-After: 1\r\n"));
+  CAF_CHECK_NOT_EQUAL(refused.body.find("5000 bytes"), std::string::npos);
+  raw_client small{port};
+  CAF_CHECK_EQUAL(small.ask(post("/a", 1000)).status, 200);
+  exchange->respond(200, json_type, "done");
+  exchange.reset();
+  CAF_CHECK_EQUAL(holding.read().status, 200);
+  for (int i = 0; i < 3; ++i)
+    CAF_CHECK_EQUAL(holding.ask(post("/a", 3000)).status, 200);
 }
 
 CAF_TEST(HTTP 1_0 closes unless it is asked not to) {
@@ -248,6 +276,7 @@ CAF_TEST(what is no request gets a problem) {
   CAF_CHECK_EQUAL(status("garbage\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("\x16\x03\x01 tls hello\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/2.0\r\n\r\n"), 505);
+  CAF_CHECK_EQUAL(status("GET / HTTP/1.1\nHost: a\n\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/1.1\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n"), 400);

@@ -30,6 +30,7 @@ settings_of(const std::vector<std::pair<std::string, std::string>>& values) {
 CAF_TEST(each limit of the API has its own setting) {
   auto limits = api_limits(settings_of({{"node.maxHeaderSize", "2001"},
                                         {"node.maxBodySize", "2002"},
+                                        {"node.maxBodyBytesInFlight", "2009"},
                                         {"node.headerTimeout", "2003"},
                                         {"node.bodyTimeout", "2004"},
                                         {"node.writeTimeout", "2005"},
@@ -38,6 +39,7 @@ CAF_TEST(each limit of the API has its own setting) {
                                         {"node.maxConnections", "2008"}}));
   CAF_CHECK_EQUAL(limits.max_header_bytes, 2001u);
   CAF_CHECK_EQUAL(limits.max_body_bytes, 2002u);
+  CAF_CHECK_EQUAL(limits.max_body_bytes_in_flight, 2009u);
   CAF_CHECK_EQUAL(limits.header_timeout.count(), 2003);
   CAF_CHECK_EQUAL(limits.body_timeout.count(), 2004);
   CAF_CHECK_EQUAL(limits.write_timeout.count(), 2005);
