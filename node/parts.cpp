@@ -24,7 +24,7 @@ gateway_config gateway_part(const configuration& settings,
   result.default_service = settings.proxy.default_service.empty()
                              ? "default"
                              : settings.proxy.default_service;
-  result.algorithm = settings.load_balancer.algorithm;
+  result.algorithm = algorithm_in_effect(settings.load_balancer.algorithm);
   result.default_ttl = settings.cache.memory.ttl;
   result.started_at = started_at;
   result.max_key_bytes = settings.cache.memory.max_key_size;

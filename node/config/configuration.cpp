@@ -11,4 +11,8 @@ std::uint32_t io_thread_count(const node_settings& node) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+std::string_view algorithm_in_effect(std::string_view algorithm) {
+  return algorithm == "weighted" ? "weighted" : "round-robin";
+}
+
 } // namespace troupe

@@ -132,6 +132,10 @@ struct ssl_settings {
   std::vector<std::string> protocols;
 };
 
+/// What picks servers when `algorithm` is asked for: what this version does not
+/// have is replaced by `round-robin`.
+std::string_view algorithm_in_effect(std::string_view algorithm);
+
 struct load_balancer_settings {
   std::string algorithm;
   health_check_settings health_check;

@@ -48,6 +48,17 @@ CAF_TEST(each limit of the API has its own setting) {
   CAF_CHECK_EQUAL(limits.max_connections, 2008u);
 }
 
+CAF_TEST(the statistics name the algorithm in effect) {
+  auto named = [](const std::string& algorithm) {
+    auto settings = settings_of({{"loadBalancer.algorithm", algorithm}});
+    return gateway_part(settings, {}, 0).algorithm;
+  };
+  CAF_CHECK_EQUAL(named("round-robin"), "round-robin");
+  CAF_CHECK_EQUAL(named("weighted"), "weighted");
+  CAF_CHECK_EQUAL(named("least-connections"), "round-robin");
+  CAF_CHECK_EQUAL(named("ip-hash"), "round-robin");
+}
+
 CAF_TEST(each limit of the proxy has its own setting) {
   auto config = proxy_part(settings_of({{"proxy.connectTimeout", "2001"},
                                         {"proxy.responseTimeout", "2002"},
