@@ -16,14 +16,17 @@ RUN /tmp/troupe/scripts/install run \
  && useradd --system --home-dir /var/lib/troupe --create-home troupe \
  && install -d -o troupe /var/log/troupe
 COPY --from=build /usr/local/bin/troupe /usr/local/bin/troupe
-# A wildcard address makes the node tell others its host's name.
+# A wildcard address makes the node tell others its host's name. The cluster's
+# port, which has no authentication yet, is opened by who runs the image:
+# TROUPE_CLUSTER_ENABLED=true with TROUPE_CLUSTER_INSECURE=true.
 ENV TROUPE_NODE_ADDRESS=0.0.0.0 \
+    TROUPE_CLUSTER_ENABLED=false \
     TROUPE_NODE_DATA_DIRECTORY=/var/lib/troupe \
     TROUPE_NODE_LOG_DIRECTORY=/var/log/troupe
 USER troupe
 VOLUME /var/lib/troupe
 EXPOSE 3006 3007 8080 6380
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
-  CMD curl -fs --max-time 2 http://127.0.0.1:3006/health || exit 1
+  CMD curl -fs --max-time 2 "http://127.0.0.1:${TROUPE_NODE_API_PORT:-${PORT:-3006}}/health" || exit 1
 ENTRYPOINT ["troupe"]
 CMD ["serve"]

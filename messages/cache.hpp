@@ -25,6 +25,9 @@ enum class value_encoding : std::uint8_t {
 /// No time to live.
 inline constexpr std::int64_t no_ttl = -1;
 
+/// The longest time to live, a year: it can't overflow a time point.
+inline constexpr std::int64_t max_ttl_ms = std::int64_t{1000} * 3600 * 24 * 365;
+
 struct cache_get {
   std::string key;
   std::uint64_t epoch = 0;

@@ -39,6 +39,10 @@ struct traffic_report {
   std::map<std::string, traffic_counters> by_server;
 };
 
+/// Stands in `by_server` for all servers that are gone, so that sums over it
+/// never go down.
+inline constexpr const char* gone_servers = "";
+
 struct get_traffic {};
 
 /// One node's counters by server id, over its io threads.

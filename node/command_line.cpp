@@ -9,7 +9,7 @@
 
 #include "node/config/options.hpp"
 #include "node/config/show.hpp"
-#include "node/config/text_rules.hpp"
+#include "messages/text_rules.hpp"
 
 namespace troupe {
 

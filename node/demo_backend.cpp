@@ -158,14 +158,37 @@ private:
   http::response<http::string_body> response_;
 };
 
-void accept(tcp::acceptor& acceptor, const std::string& name) {
-  acceptor.async_accept([&](error_code failure, tcp::socket socket) {
-    if (!failure)
-      std::make_shared<demo_connection>(std::move(socket), name)->read();
-    if (acceptor.is_open())
-      accept(acceptor, name);
-  });
-}
+/// Takes connections as long as it lives.
+class demo_listener {
+public:
+  demo_listener(tcp::acceptor& acceptor, const std::string& name)
+    : acceptor_(acceptor), pause_(acceptor.get_executor()), name_(name) {}
+
+  void accept() {
+    acceptor_.async_accept([this](error_code failure, tcp::socket socket) {
+      if (failure) {
+        accept_later();
+        return;
+      }
+      std::make_shared<demo_connection>(std::move(socket), name_)->read();
+      accept();
+    });
+  }
+
+private:
+  /// Usually there are no descriptors left.
+  void accept_later() {
+    pause_.expires_after(std::chrono::milliseconds{100});
+    pause_.async_wait([this](error_code cancelled) {
+      if (!cancelled)
+        accept();
+    });
+  }
+
+  tcp::acceptor& acceptor_;
+  asio::steady_timer pause_;
+  const std::string& name_;
+};
 
 } // namespace
 
@@ -190,7 +213,8 @@ caf::error run_demo_backend(const endpoint& listen, const std::string& name) {
   }
   asio::signal_set signals{loop, SIGINT, SIGTERM};
   signals.async_wait([&](error_code, int) { loop.stop(); });
-  accept(acceptor, name);
+  demo_listener listener{acceptor, name};
+  listener.accept();
   loop.run();
   return caf::none;
 }

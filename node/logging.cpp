@@ -1,6 +1,8 @@
 #include "node/logging.hpp"
 
 #include <chrono>
+#include <memory>
+#include <string>
 
 #include <fmt/chrono.h>
 #include <spdlog/details/file_helper.h>
@@ -28,35 +30,57 @@ public:
   /// Throws spdlog_ex when the file can't be opened.
   explicit daily_file_sink(std::filesystem::path directory)
     : directory_(std::move(directory)) {
-    open(day_of(spdlog::log_clock::now()));
+    open(spdlog::log_clock::now());
   }
 
 protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
-    // Threads race for the lock: after midnight a line of the day before may
-    // still come.
-    if (auto today = day_of(line.time); today > day_)
-      open(today);
+    auto failure = change_day(line.time);
     spdlog::memory_buf_t text;
     formatter_->format(line, text);
-    file_.write(text);
+    file_->write(text);
+    // Reported by spdlog, on standard error.
+    if (!failure.empty())
+      throw spdlog::spdlog_ex(failure);
   }
 
-  void flush_() override { file_.flush(); }
+  void flush_() override { file_->flush(); }
 
 private:
-  void open(day today) {
+  using time_point = spdlog::log_clock::time_point;
+
+  /// While the new day's file can't be opened, lines go on into the old one.
+  std::string change_day(time_point at) {
+    // Threads race for the lock: after midnight a line of the day before may
+    // still come.
+    if (day_of(at) <= day_ || at < next_try_)
+      return {};
+    try {
+      open(at);
+      return {};
+    } catch (const spdlog::spdlog_ex& error) {
+      next_try_ = at + between_tries;
+      return error.what();
+    }
+  }
+
+  void open(time_point at) {
+    auto today = day_of(at);
     auto name = fmt::format("combined-{:%Y-%m-%d}.log",
                             fmt::gmtime(std::chrono::system_clock::to_time_t(
                               std::chrono::system_clock::time_point{today})));
-    // Set first: a failure is reported once, not for each line.
+    auto next = std::make_unique<spdlog::details::file_helper>();
+    next->open((directory_ / name).string());
+    file_ = std::move(next);
     day_ = today;
-    file_.open((directory_ / name).string());
   }
 
+  static constexpr std::chrono::seconds between_tries{10};
+
   std::filesystem::path directory_;
-  spdlog::details::file_helper file_;
+  std::unique_ptr<spdlog::details::file_helper> file_;
   day day_;
+  time_point next_try_{};
 };
 
 spdlog::level::level_enum translate(log_level level) {

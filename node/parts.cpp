@@ -16,6 +16,7 @@ server_config api_limits(const configuration& settings) {
   server_config result;
   result.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
   result.max_body_bytes = from.max_body_size;
+  result.max_body_bytes_in_flight = from.max_body_bytes_in_flight;
   result.header_timeout = from.header_timeout;
   result.body_timeout = from.body_timeout;
   result.write_timeout = from.write_timeout;
@@ -32,7 +33,7 @@ gateway_config gateway_part(const configuration& settings,
   result.default_service = settings.proxy.default_service.empty()
                              ? "default"
                              : settings.proxy.default_service;
-  result.algorithm = settings.load_balancer.algorithm;
+  result.algorithm = algorithm_in_effect(settings.load_balancer.algorithm);
   result.default_ttl = settings.cache.memory.ttl;
   result.started_at = started_at;
   result.max_key_bytes = settings.cache.memory.max_key_size;

@@ -1,6 +1,10 @@
 #include "node/serve.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <mutex>
+
+#include <boost/asio/ip/address.hpp>
 
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
@@ -9,8 +13,10 @@
 #include "discovery/membership/membership.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/proxy/proxy.hpp"
+#include "http/server/free_port.hpp"
 #include "messages/error.hpp"
 #include "node/actor_system.hpp"
+#include "node/descriptors.hpp"
 #include "node/logging.hpp"
 #include "node/parts.hpp"
 #include "node/shutdown_signal.hpp"
@@ -20,6 +26,7 @@ namespace troupe {
 
 namespace {
 
+using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 /// Waits for the end of several asynchronous things.
@@ -79,13 +86,20 @@ public:
     return caf::none;
   }
 
-  /// Refuses new work, leaves the cluster, finishes what is under way.
+  /// Refuses new work, leaves the cluster and finishes what is under way, all
+  /// within one deadline. Another order to stop ends it at once.
   void drain() {
     auto limit = context_.settings.cluster.graceful_shutdown_timeout;
+    auto deadline = clock::now() + limit;
     draining_->store(true);
-    drain_proxies(limit);
-    leave(std::min<milliseconds>(limit, milliseconds{5000}));
-    api_->drain(limit);
+    auto left = leave(std::min<milliseconds>(limit, milliseconds{5000}));
+    auto proxies = drain_proxies(limit);
+    // Until the others know, they still ask this node.
+    wait_until(deadline, [&] { return left->load(); });
+    api_->stop_accepting();
+    wait_until(deadline, [&] {
+      return proxies->load() == 0 && api_->open_connections() == 0;
+    });
   }
 
   void stop() {
@@ -169,12 +183,14 @@ private:
     auto config = proxy_part(context_.settings);
     if (auto problem = config.validate())
       return problem;
+    auto where = endpoint{context_.settings.node.address, from.port};
+    if (auto problem = check_free(where))
+      return problem;
     caf::error failure;
     for (auto& io : context_.io_threads) {
       proxies_.push_back(
         std::make_unique<proxy>(*io, config, context_.routing, context_.names));
       on_thread(*io, [&] {
-        auto where = endpoint{context_.settings.node.address, from.port};
         if (auto problem = proxies_.back()->start(where))
           failure = problem;
       });
@@ -182,14 +198,35 @@ private:
     return failure;
   }
 
-  void drain_proxies(milliseconds limit) {
-    countdown finished{proxies_.size()};
+  static caf::error check_free(const endpoint& where) {
+    boost::system::error_code failure;
+    auto address = boost::asio::ip::make_address(where.host, failure);
+    if (!failure)
+      failure = check_port_free({address, where.port});
+    if (!failure)
+      return caf::none;
+    return make_error(errc::unavailable, "the proxy can't listen on "
+                                           + to_string(where) + ": "
+                                           + failure.message());
+  }
+
+  /// Returns how many are not drained yet.
+  std::shared_ptr<std::atomic<std::size_t>> drain_proxies(milliseconds limit) {
+    auto busy = std::make_shared<std::atomic<std::size_t>>(proxies_.size());
     for (std::size_t i = 0; i < proxies_.size(); ++i)
-      context_.io_threads[i]->post([this, i, limit, &finished] {
-        proxies_[i]->drain(limit, [&finished] { finished.arrive(); });
+      context_.io_threads[i]->post([this, i, limit, busy] {
+        proxies_[i]->drain(limit, [busy] { --*busy; });
       });
-    if (!proxies_.empty())
-      finished.wait_for(limit + milliseconds{1000});
+    return busy;
+  }
+
+  template <class Condition>
+  void wait_until(clock::time_point deadline, Condition holds) {
+    while (!hurry_ && !holds() && clock::now() < deadline) {
+      hurry_ = stop_.comes_within(milliseconds{10});
+      if (hurry_)
+        spdlog::warn("node: told to stop again, does not wait any longer");
+    }
   }
 
   void close_proxies() {
@@ -209,19 +246,29 @@ private:
     finished.wait_for(milliseconds{60'000});
   }
 
-  void leave(milliseconds limit) {
+  /// Returns what becomes true when the node left, or could not.
+  std::shared_ptr<std::atomic<bool>> leave(milliseconds limit) {
+    auto settled = std::make_shared<std::atomic<bool>>(false);
     auto membership = context_.names->local<membership_actor>("membership");
-    if (!membership)
-      return;
-    caf::scoped_actor waiter{system_};
-    waiter
-      ->request(membership, limit,
-                leave_request{context_.self.id, context_.self.incarnation})
-      .receive([](const done&) { spdlog::info("node: left the cluster"); },
-               [](const caf::error& problem) {
-                 spdlog::info("node: stops without leaving: {}",
-                              describe(problem).detail);
-               });
+    if (!membership) {
+      settled->store(true);
+      return settled;
+    }
+    leave_request request{context_.self.id, context_.self.incarnation};
+    system_.spawn([=](caf::event_based_actor* self) {
+      self->request(membership, limit, request)
+        .then(
+          [settled](const done&) {
+            spdlog::info("node: left the cluster");
+            settled->store(true);
+          },
+          [settled](const caf::error& problem) {
+            spdlog::info("node: stops without leaving: {}",
+                         describe(problem).detail);
+            settled->store(true);
+          });
+    });
+    return settled;
   }
 
   void stop_actors() {
@@ -243,6 +290,7 @@ private:
   node_context context_;
   std::shared_ptr<std::atomic<bool>> draining_ =
     std::make_shared<std::atomic<bool>>(false);
+  bool hurry_ = false;
   std::unique_ptr<http_server_group> api_;
   std::vector<std::unique_ptr<proxy>> proxies_;
   supervisor_actor supervisor_;
@@ -265,6 +313,8 @@ int run(const configuration& settings, shutdown_signal& stop) {
     spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
                  "take part in the cluster",
                  settings.cluster.port, settings.node.address);
+  if (auto shortage = descriptor_shortage(settings, raise_descriptor_limit()))
+    spdlog::warn("{}", *shortage);
   node_system_config config;
   caf::actor_system system{config};
   node this_node{system, settings, *own, stop};

@@ -31,4 +31,13 @@ bool shutdown_signal::wait() {
   return !failed_;
 }
 
+bool shutdown_signal::comes_within(std::chrono::milliseconds span) {
+  using std::chrono::duration_cast;
+  auto seconds = duration_cast<std::chrono::seconds>(span);
+  timespec limit{};
+  limit.tv_sec = seconds.count();
+  limit.tv_nsec = std::chrono::nanoseconds{span - seconds}.count();
+  return sigtimedwait(&signals_, nullptr, &limit) > 0;
+}
+
 } // namespace troupe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 
 #include <signal.h>
@@ -21,6 +22,9 @@ public:
 
   /// Blocks until then. Returns whether the stop was asked for from outside.
   bool wait();
+
+  /// Blocks for `span`, or until another order comes: then it returns true.
+  bool comes_within(std::chrono::milliseconds span);
 
 private:
   sigset_t signals_{};

@@ -92,8 +92,10 @@ routing_table build_routing(const cluster_state& state,
   std::stable_sort(table.routes.begin(), table.routes.end(), more_specific);
   table.default_service = std::move(default_service);
   std::map<std::string, std::vector<const server*>> members;
-  for (auto& [id, candidate] : state.servers)
+  for (auto& [id, candidate] : state.servers) {
     members[candidate.service].push_back(&candidate);
+    table.servers.push_back(id);
+  }
   // A routed service without servers is a pool too: it can say why it fails.
   for (auto& rule : table.routes)
     members[rule.service];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -49,6 +50,12 @@ struct routing_table {
   /// Where requests go that no route takes; may be empty.
   std::string default_service;
   std::map<std::string, upstream_pool, std::less<>> pools;
+  /// Ids of all servers there are, in traffic or not, sorted.
+  std::vector<std::string> servers;
+
+  bool knows(const std::string& server_id) const {
+    return std::binary_search(servers.begin(), servers.end(), server_id);
+  }
 
   /// The service for a request, or an empty view. `host` may carry a port.
   std::string_view match(std::string_view host, std::string_view path) const;

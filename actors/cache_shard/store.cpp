@@ -9,9 +9,6 @@ namespace troupe {
 
 namespace {
 
-/// A year; longer is no different, and can't overflow a time point.
-constexpr std::int64_t max_ttl_ms = std::int64_t{1000} * 3600 * 24 * 365;
-
 /// The small queue's share of the bytes is one part of this many.
 constexpr std::uint64_t small_divisor = 10;
 

@@ -43,6 +43,8 @@ struct health_prober_state {
   std::uint32_t in_flight = 0;
   std::uint64_t checks = 0;
   std::uint64_t transitions = 0;
+  /// Checks in a row that this node could not make.
+  std::uint64_t inconclusive = 0;
 
   time_point now() const { return self->clock().now(); }
 
@@ -134,9 +136,22 @@ struct health_prober_state {
       checked.streak = {};
       return;
     }
+    if (!result.conclusive) {
+      note_inconclusive(result);
+      return;
+    }
+    inconclusive = 0;
     checked.streak.record(result.passed);
     checked.last_reason = result.passed ? "check passed" : result.reason;
     propose_transition(result.server_id, checked);
+  }
+
+  /// Says so once until a check can be made again.
+  void note_inconclusive(const probe_result& result) {
+    if (++inconclusive == 1)
+      spdlog::warn("this node could not check {}: {}; its health stays as it "
+                   "was",
+                   result.server_id, result.reason);
   }
 
   void propose_transition(const std::string& id, target& checked) {

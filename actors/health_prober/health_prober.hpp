@@ -18,6 +18,9 @@ namespace troupe {
 struct probe_result {
   std::string server_id;
   bool passed = false;
+  /// Whether it says anything about the server: a node that lacks descriptors
+  /// or ports has not asked it.
+  bool conclusive = true;
   /// Why it did not pass: `connection refused`, `status 500`, `timed out`.
   std::string reason;
   std::uint32_t duration_ms = 0;
@@ -26,7 +29,7 @@ struct probe_result {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, probe_result& x) {
   return f(caf::meta::type_name("probe_result"), x.server_id, x.passed,
-           x.reason, x.duration_ms);
+           x.conclusive, x.reason, x.duration_ms);
 }
 
 /// Runs one check and calls back from any thread, once. Given by the node, so

@@ -260,7 +260,7 @@ apply_result state_machine::on(const add_server& x, unix_ms at) {
 apply_result state_machine::on(const remove_server& x, unix_ms at) {
   auto i = state_.servers.find(x.id);
   if (i == state_.servers.end())
-    return refuse(errc::not_found, "no server " + x.id, "id");
+    return refuse(errc::not_found, "no server " + x.id, "serverId");
   add_event(about_server(i->second, describe_server(i->second)
                                       + " was removed from "
                                       + i->second.service),
@@ -272,7 +272,7 @@ apply_result state_machine::on(const remove_server& x, unix_ms at) {
 apply_result state_machine::on(const set_maintenance& x, unix_ms at) {
   auto i = state_.servers.find(x.id);
   if (i == state_.servers.end())
-    return refuse(errc::not_found, "no server " + x.id, "id");
+    return refuse(errc::not_found, "no server " + x.id, "serverId");
   auto& known = i->second;
   if (known.maintenance == x.maintenance)
     return ok();
@@ -287,7 +287,7 @@ apply_result state_machine::on(const set_maintenance& x, unix_ms at) {
 apply_result state_machine::on(const set_health& x, unix_ms at) {
   auto i = state_.servers.find(x.id);
   if (i == state_.servers.end())
-    return refuse(errc::not_found, "no server " + x.id, "id");
+    return refuse(errc::not_found, "no server " + x.id, "serverId");
   auto& known = i->second;
   known.condition_reason = x.reason;
   if (known.condition == x.condition)

@@ -1,6 +1,8 @@
 #include "discovery/raft/raft_log.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,15 @@ struct raft_log_state {
   std::optional<log_storage> storage;
   std::vector<log_write> batch;
   std::vector<promise> waiting;
+  std::uint64_t writes = 0;
+  std::uint64_t syncs = 0;
+
+  actor_status status() const {
+    return {name,
+            {{"writes", std::to_string(writes)},
+             {"syncs", std::to_string(syncs)},
+             {"waiting", std::to_string(waiting.size())}}};
+  }
 };
 
 using raft_log_pointer = raft_log_actor::stateful_pointer<raft_log_state>;
@@ -31,6 +42,8 @@ void flush(raft_log_pointer self) {
   if (st.batch.empty())
     return;
   auto waiting = std::exchange(st.waiting, {});
+  st.writes += waiting.size();
+  ++st.syncs;
   if (auto error = st.storage->write(std::exchange(st.batch, {}))) {
     spdlog::critical("{}", describe(error).detail);
     for (auto& each : waiting)
@@ -68,6 +81,7 @@ raft_log_actor::behavior_type raft_log(raft_log_pointer self,
       return done{};
     },
     [=](tick) { flush(self); },
+    [=](get_status) { return self->state.status(); },
   };
 }
 

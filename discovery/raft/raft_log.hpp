@@ -15,6 +15,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "messages/ids.hpp"
+#include "messages/status.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -101,7 +102,7 @@ using raft_log_actor =
                    caf::replies_to<load_meta>::with<log_meta>,
                    caf::replies_to<store_meta>::with<done>,
                    /// To itself: everything before it is to be synced.
-                   caf::reacts_to<tick>>;
+                   caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct raft_log_config {
   /// Directory of the log; made when it is missing.

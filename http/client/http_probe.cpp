@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 #include "http/client/known_address.hpp"
+#include "http/client/local_failure.hpp"
 
 namespace troupe {
 
@@ -59,7 +59,7 @@ public:
     timer_.expires_after(timeout);
     timer_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (!cancelled)
-        self->finish({0, "timed out"});
+        self->finish({0, "timed out", false});
     });
     auto known = known_addresses(server);
     if (known.empty())
@@ -83,16 +83,29 @@ private:
   /// Whether to go on; ends the request when not.
   bool proceeds(const error_code& failure) {
     if (failure)
-      finish({0, explain(failure)});
+      finish({0, explain(failure), is_local_failure(failure)});
     return done_ != nullptr;
   }
 
   void connect(std::vector<tcp::endpoint> addresses) {
     addresses_ = std::move(addresses);
-    asio::async_connect(
-      socket_, addresses_,
-      [self = shared_from_this()](error_code failure, const tcp::endpoint&) {
-        if (self->proceeds(failure))
+    connect_next();
+  }
+
+  /// Not asio::async_connect, which tells a lack of descriptors as `operation
+  /// aborted`.
+  void connect_next() {
+    auto address = addresses_.front();
+    addresses_.erase(addresses_.begin());
+    error_code ignored;
+    socket_.close(ignored);
+    socket_.async_connect(
+      address, [self = shared_from_this()](const error_code& failure) {
+        if (failure)
+          self->failures_.add(failure);
+        if (failure && self->done_ && !self->addresses_.empty())
+          self->connect_next();
+        else if (self->proceeds(failure ? self->failures_.verdict() : failure))
           self->write();
       });
   }
@@ -111,7 +124,7 @@ private:
       socket_, buffer_, parser_,
       [self = shared_from_this()](error_code failure, std::size_t) {
         if (self->proceeds(failure))
-          self->finish({self->parser_.get().result_int(), {}});
+          self->finish({self->parser_.get().result_int(), {}, false});
       });
   }
 
@@ -128,6 +141,7 @@ private:
 
   tcp::resolver resolver_;
   std::vector<tcp::endpoint> addresses_;
+  connect_failures failures_;
   tcp::socket socket_;
   asio::steady_timer timer_;
   beast::flat_buffer buffer_;
@@ -142,6 +156,7 @@ probe_result judge(std::string server_id, http_status answer,
   probe_result result;
   result.server_id = std::move(server_id);
   result.passed = answer.status >= 200 && answer.status < 400;
+  result.conclusive = !answer.local;
   if (answer.status == 0)
     result.reason = std::move(answer.failure);
   else if (!result.passed)

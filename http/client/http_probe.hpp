@@ -16,6 +16,8 @@ struct http_status {
   unsigned status = 0;
   /// Why not, for people: `connection refused`, `timed out`.
   std::string failure;
+  /// Whether the lack was this node's: the server was not asked.
+  bool local = false;
 };
 
 /// Asks for `path` on a connection of its own and reads the answer's header,

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
+#include <vector>
 
 #include <boost/beast/core/string.hpp>
 
@@ -44,6 +47,33 @@ std::string reason_of(const json::exception& failure) {
   return std::string{text.substr(0, 300)};
 }
 
+struct duplicate_key {
+  std::string name;
+};
+
+/// Keeps the keys of the objects that are open, and throws at the second of a
+/// name: which of the two counts differs between programs (RFC 8259 §4).
+class key_watch {
+public:
+  bool operator()(int, json::parse_event_t event, json& value) {
+    if (event == json::parse_event_t::object_start)
+      open_.emplace_back();
+    else if (event == json::parse_event_t::object_end)
+      open_.pop_back();
+    else if (event == json::parse_event_t::key)
+      add(value.get_ref<const std::string&>());
+    return true;
+  }
+
+private:
+  void add(const std::string& name) {
+    if (!open_.back().insert(name).second)
+      throw duplicate_key{name};
+  }
+
+  std::vector<std::set<std::string>> open_;
+};
+
 bool is_json_type(std::string_view content_type) {
   auto type = content_type.substr(0, content_type.find(';'));
   while (type.ends_with(' ') || type.ends_with('\t'))
@@ -69,7 +99,12 @@ caf::expected<json> parse_json(std::string_view text) {
       errc::malformed,
       fmt::format("nested deeper than {} levels", max_json_depth));
   try {
-    return json::parse(text);
+    key_watch watch;
+    return json::parse(text, std::ref(watch));
+  } catch (const duplicate_key& twice) {
+    auto name = twice.name.substr(0, 64);
+    return make_error(errc::malformed,
+                      "the key '" + name + "' stands twice in an object", name);
   } catch (const json::exception& failure) {
     return make_error(errc::malformed, "not JSON: " + reason_of(failure));
   }
@@ -93,7 +128,8 @@ field_reader::field_reader(const http_request& request,
   auto parsed = parse_json(request.body);
   if (!parsed) {
     auto view = describe(parsed.error());
-    failure_ = problem{view.code, std::move(view.detail)};
+    failure_ =
+      problem{view.code, std::move(view.detail), std::move(view.field)};
     return;
   }
   if (!parsed->is_object()) {
@@ -135,6 +171,17 @@ std::string field_reader::text(std::string_view name, std::size_t max_bytes,
     if (result != nullptr && !result->empty() && result->size() <= max_bytes)
       return *result;
     reject(name, fmt::format("must be a string of 1 to {} bytes", max_bytes));
+  }
+  return fallback.value_or(std::string{});
+}
+
+std::string field_reader::text(std::string_view name, const text_rule& rule,
+                               std::optional<std::string> fallback) {
+  if (auto* value = find(name, !fallback)) {
+    auto* result = value->get_ptr<const std::string*>();
+    if (result != nullptr && rule.holds(*result))
+      return *result;
+    reject(name, fmt::format("must be {}", rule.must_be));
   }
   return fallback.value_or(std::string{});
 }

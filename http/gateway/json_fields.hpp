@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/gateway/problem.hpp"
+#include "messages/text_rules.hpp"
 
 namespace troupe {
 
@@ -32,6 +33,10 @@ public:
 
   /// A string of 1 to `max_bytes` bytes; required without `fallback`.
   std::string text(std::string_view name, std::size_t max_bytes,
+                   std::optional<std::string> fallback = std::nullopt);
+
+  /// A string that keeps `rule`; required without `fallback`.
+  std::string text(std::string_view name, const text_rule& rule,
                    std::optional<std::string> fallback = std::nullopt);
 
   /// A whole number within bounds; required without `fallback`.

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <caf/all.hpp>
 
 #include "http/gateway/figures.hpp"
@@ -28,25 +26,15 @@ void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
                std::move(headers));
 }
 
-/// The characters of host names and IP addresses (RFC 3986 §3.2.2).
-bool is_host(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-           || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'
-           || c == ':';
-  });
-}
-
 void post_server(gateway& g, routed_request from) {
   field_reader body{from.request(), {"host", "port", "weight", "service"}};
   add_server wanted;
-  wanted.host = body.text("host", 253);
+  wanted.host = body.text("host", text_rules::host);
   wanted.port = static_cast<std::uint16_t>(body.integer("port", 1, 65535));
   wanted.weight =
     static_cast<std::uint32_t>(body.integer("weight", 0, 1000, 1));
-  wanted.service = body.text("service", 128, g.config.default_service);
-  if (!is_host(wanted.host))
-    body.reject("host", "must be a host name or an IP address");
+  wanted.service =
+    body.text("service", text_rules::name, g.config.default_service);
   if (body.failure())
     return respond_problem(*from.exchange, *body.failure());
   g.change(from.exchange, wanted,

@@ -73,7 +73,7 @@ std::string render(const problem& what, std::string_view instance,
 }
 
 std::string render_failure(const request_failure& what) {
-  return render({what.code, what.detail, {}, what.status}, what.path,
+  return render({what.code, what.detail, what.field, what.status}, what.path,
                 what.request_id);
 }
 

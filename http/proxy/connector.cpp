@@ -75,8 +75,12 @@ void connector::try_next(error_code last_failure) {
                         [self = shared_from_this()](error_code failure) {
                           if (!self->done_)
                             return;
+                          if (failure)
+                            self->failures_.add(failure);
                           if (failure && !self->left_.empty())
                             self->try_next(failure);
+                          else if (failure)
+                            self->finish(self->failures_.verdict());
                           else
                             self->finish(failure);
                         });

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "http/client/local_failure.hpp"
 #include "http/proxy/backend.hpp"
 
 namespace troupe::proxying {
@@ -38,6 +39,7 @@ private:
   tcp_socket socket_;
   std::unique_ptr<tcp::resolver> resolver_;
   backend::addresses left_;
+  connect_failures failures_;
 };
 
 } // namespace troupe::proxying

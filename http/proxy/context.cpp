@@ -75,6 +75,19 @@ void proxy_context::drop_idle(clock::time_point before) {
                                              : clock::time_point::max());
 }
 
+void proxy_context::forget_gone() {
+  auto& table = *routing();
+  auto forgotten = std::erase_if(backends_, [&](auto& entry) {
+    auto& known = *entry.second;
+    if (known.idle() > 0 || known.counters.active > 0
+        || table.knows(entry.first))
+      return false;
+    gone_ += known.counters;
+    return true;
+  });
+  unreported |= forgotten > 0;
+}
+
 bool proxy_context::has_idle() const {
   return std::any_of(backends_.begin(), backends_.end(),
                      [](auto& entry) { return entry.second->idle() > 0; });
@@ -84,6 +97,8 @@ traffic_report proxy_context::report() const {
   traffic_report result{io.index(), {}};
   for (auto& [id, known] : backends_)
     result.by_server.emplace(id, known->counters);
+  if (gone_.requests > 0)
+    result.by_server.emplace(gone_servers, gone_);
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "http/proxy/backend.hpp"
 #include "http/proxy/proxy.hpp"
 #include "http/proxy/request_forwarder.hpp"
+#include "http/server/response_writer.hpp"
 
 namespace troupe::proxying {
 
@@ -47,6 +48,7 @@ public:
   io_thread& io;
   const proxy_config config;
   request_id_source ids;
+  http_date date;
   std::list<std::shared_ptr<session>> sessions;
 
   /// Ends a session's membership in `sessions`; it lives on until its caller
@@ -57,6 +59,9 @@ public:
   /// more traffic.
   void drop_idle(clock::time_point before);
 
+  /// Drops what is known of servers that are gone and have no request left.
+  void forget_gone();
+
   bool has_idle() const;
 
   /// Totals of all servers.
@@ -65,6 +70,7 @@ public:
 private:
   published_reader<routing_table> routing_;
   std::unordered_map<std::string, std::shared_ptr<backend>> backends_;
+  traffic_counters gone_;
 };
 
 } // namespace troupe::proxying

@@ -73,6 +73,11 @@ void session::connect() {
 void session::on_connected(error_code failure, tcp_socket socket) {
   auto self = shared_from_this();
   connector_.reset();
+  if (is_local_failure(failure)) {
+    answer(503, "this node can't open a connection to a server: "
+                  + failure.message());
+    return;
+  }
   if (failure) {
     connect_failed(failure.message(), false);
     return;
@@ -102,6 +107,10 @@ void session::use(stream_ptr upstream, bool reused) {
   response_begun_ = false;
   response_head_done_ = false;
   phase_ = phase::exchanging;
+  if (!request_->names_host()) {
+    auto& server = backend_->server();
+    request_->name_host(to_string(endpoint{server.host, server.port}));
+  }
   begin_response();
   send_request();
   // Of a pooled connection this read is under way since it is in the pool.
@@ -142,10 +151,12 @@ void session::on_request_sent() {
   // What can be sent again is kept.
   if (!can_retry())
     to_upstream_.clear();
-  if (request_complete())
+  if (request_complete()) {
     listen_to_client();
-  else
-    read_request_body();
+    return;
+  }
+  set_deadline(context_.config.body_idle_timeout);
+  read_request_body();
 }
 
 void session::read_request_body() {
@@ -179,10 +190,6 @@ void session::listen_to_client() {
 
 void session::forward_response() {
   while (phase_ == phase::exchanging && !writing_client_) {
-    if (response_head_done_ && response_->is_done()) {
-      end_response();
-      return;
-    }
     if (upstream_->inbound().empty()) {
       if (upstream_ended_)
         end_of_upstream();
@@ -213,10 +220,11 @@ bool session::parse_response() {
       && !on_response_head())
     return false;
   if (response_head_done_) {
-    if (response_->is_done())
-      release_upstream();
-    else
-      set_deadline(context_.config.body_idle_timeout);
+    if (response_->is_done()) {
+      finish_response();
+      return false;
+    }
+    set_deadline(context_.config.body_idle_timeout);
     if (!flush_response())
       return false;
   }
@@ -256,9 +264,10 @@ bool session::on_response_head() {
 bool session::flush_response() {
   if (to_client_.empty())
     return true;
-  switch (client_->write(to_client_)) {
+  auto result = client_->write(to_client_);
+  to_client_.clear();
+  switch (result) {
     case stream::write_result::done:
-      to_client_.clear();
       return true;
     case stream::write_result::pending:
       writing_client_ = true;
@@ -269,9 +278,15 @@ bool session::flush_response() {
   return false;
 }
 
-void session::end_response() {
+void session::finish_response() {
+  // Of a request that is not whole yet nobody takes the rest: the client may
+  // send it while the connection lingers (RFC 9112 §9.6).
+  keep_after_answer_ = response_->keeps_client() && request_complete();
+  release_upstream();
   leave_backend(response_->status() >= 500);
-  end_request(response_->keeps_client() && request_complete());
+  phase_ = phase::answering;
+  set_deadline(context_.config.body_idle_timeout);
+  flush_answer();
 }
 
 void session::on_upstream_ended(error_code why) {
@@ -291,9 +306,7 @@ void session::end_of_upstream() {
       fail_exchange(502, "the server's answer ended early");
       return;
     }
-    release_upstream();
-    if (flush_response())
-      end_response();
+    finish_response();
   } else if (can_retry()) {
     retry_on_new_connection();
   } else {
@@ -319,10 +332,15 @@ void session::retry_on_new_connection() {
 }
 
 void session::exchange_timed_out() {
-  if (response_head_done_ || request_complete())
+  if (writing_client_) {
+    // It does not take what the server has answered long ago.
+    client_->reset();
+    close();
+  } else if (request_complete() || writing_upstream_ || upstream_refuses_) {
     fail_exchange(504, "the server did not answer in time");
-  else
+  } else {
     fail_exchange(408, "the request's body did not arrive in time");
+  }
 }
 
 void session::fail_exchange(unsigned status, std::string_view detail) {
@@ -364,6 +382,7 @@ void session::release_upstream() {
   else
     upstream_->close();
   upstream_.reset();
+  writing_upstream_ = false;
 }
 
 void session::drop_upstream() {

@@ -47,10 +47,12 @@ void append_problem(std::string& out, const problem& what) {
   out.append(" ").append(title);
   out.append("\r\nContent-Type: application/json\r\nContent-Length: ");
   out.append(std::to_string(text.size()));
-  if (!what.request_id.empty())
-    out.append("\r\nX-Request-Id: ").append(what.request_id);
+  out.append("\r\nDate: ").append(what.date);
+  out.append("\r\nX-Request-Id: ").append(what.request_id);
   if (!what.keep_alive)
     out.append("\r\nConnection: close");
+  else if (what.to_http_1_0)
+    out.append("\r\nConnection: keep-alive");
   out.append("\r\n\r\n");
   if (!what.head_only)
     out.append(text);

@@ -16,7 +16,11 @@ struct problem {
   /// The path that was asked for.
   std::string_view instance;
   std::string_view request_id;
+  /// IMF-fixdate.
+  std::string_view date;
   bool keep_alive = false;
+  /// HTTP/1.0 closes unless told otherwise.
+  bool to_http_1_0 = false;
   /// Whether the answer is to HEAD and has no body.
   bool head_only = false;
 };

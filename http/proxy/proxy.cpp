@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <caf/make_message.hpp>
 #include <caf/message_id.hpp>
-#include <spdlog/spdlog.h>
 
 #include "http/proxy/context.hpp"
 #include "http/proxy/session.hpp"
+#include "http/server/accept_backoff.hpp"
 #include "messages/error.hpp"
 #include "messages/type_ids.hpp"
 
@@ -25,9 +26,6 @@ namespace {
 
 using reuse_port =
   boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
-/// Pause after an accept that failed, for example for want of descriptors.
-constexpr milliseconds accept_backoff{100};
 
 /// How often deadlines are looked at: a quarter of the shortest, but neither
 /// so often that it costs nor so seldom that it shows.
@@ -77,7 +75,11 @@ public:
     accept_backlog();
     error_code ignored;
     acceptor_.close(ignored);
-    for_each_session([](session& one) { one.drain(); });
+    // After what has been read already: Asio reads ahead of its callbacks.
+    boost::asio::post(context.io.context(), [weak = weak_from_this()] {
+      if (auto self = weak.lock())
+        self->for_each_session([](session& one) { one.drain(); });
+    });
     drain_timer_.expires_after(deadline);
     drain_timer_.async_wait([weak = weak_from_this()](error_code failure) {
       auto self = weak.lock();
@@ -130,12 +132,12 @@ private:
     if (!acceptor_.is_open())
       return;
     if (!failure) {
+      backoff_.succeeded();
       adopt(std::move(socket));
       accept();
       return;
     }
-    spdlog::warn("proxy: accept failed: {}", failure.message());
-    pause_.expires_after(accept_backoff);
+    pause_.expires_after(backoff_.failed("proxy", failure, clock::now()));
     pause_.async_wait([weak = weak_from_this()](error_code cancelled) {
       if (auto self = weak.lock(); self && !cancelled)
         self->accept();
@@ -164,10 +166,8 @@ private:
     auto client = std::make_shared<stream>(
       tcp_socket{context.io.context().get_executor(), protocol, handle},
       std::max(session::max_buffer, context.config.max_header_bytes));
-    auto lines = "X-Forwarded-For: " + peer.address().to_string()
-                 + "\r\nX-Forwarded-Proto: http\r\nVia: 1.1 troupe\r\n";
-    auto one =
-      std::make_shared<session>(context, std::move(client), std::move(lines));
+    auto one = std::make_shared<session>(context, std::move(client),
+                                         peer.address().to_string());
     auto open = context.config.open_connections->fetch_add(1);
     auto position = context.sessions.insert(context.sessions.end(), one);
     if (open < context.config.max_connections)
@@ -205,6 +205,7 @@ private:
     context.drop_idle(context.draining
                         ? clock::time_point::max()
                         : now - context.config.upstream_idle_timeout);
+    context.forget_gone();
     if (context.unreported && now - reported_ >= context.config.report_interval)
       report(now);
     check_drained();
@@ -238,6 +239,7 @@ private:
   boost::asio::basic_socket_acceptor<tcp,
                                      boost::asio::io_context::executor_type>
     acceptor_;
+  accept_backoff backoff_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer drain_timer_;

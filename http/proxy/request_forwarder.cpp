@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "http/server/line_ending.hpp"
+
 namespace troupe::proxying {
 
 namespace {
@@ -72,6 +74,8 @@ refusal request_forwarder::why_refused(error_code failure) const {
   if (failure == http::error::header_limit)
     return {431, "the header is larger than "
                    + std::to_string(options_.max_header_bytes) + " bytes"};
+  if (!header_done_ && ends_with_bare_line_feed(input_))
+    return {400, "a line ends with LF alone, not with CRLF"};
   if (failure == http::error::bad_version)
     return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
   return {400, "not a valid HTTP/1.1 request: " + failure.message()};
@@ -189,16 +193,19 @@ void request_forwarder::on_field_impl(field name, string_view raw_text,
       return;
     case field::upgrade:
       drop();
-      upgrade_to_ = upgrade_to_.empty()
-                      ? std::string{value}
-                      : upgrade_to_ + ", " + std::string{value};
+      take_upgrade(value);
       return;
     case field::expect:
       // An HTTP/1.0 client does not wait for 100 (RFC 9110 §10.1.1).
       if (version_ < 11)
         drop();
-      else if (!iequals(value, "100-continue"))
-        refuse(417, "the only expectation met here is 100-continue", failure);
+      else
+        take_expectation(value, failure);
+      return;
+    case field::forwarded:
+      // What a client claims must not be read as a proxy's word beside our
+      // X-Forwarded fields.
+      drop();
       return;
     default:
       if (is_hop_by_hop(name))
@@ -224,11 +231,24 @@ void request_forwarder::take_transfer_coding(std::string_view value,
     refuse(400, "the only transfer coding taken is chunked", failure);
 }
 
+void request_forwarder::take_upgrade(std::string_view value) {
+  if (!upgrade_to_.empty())
+    upgrade_to_ += ", ";
+  upgrade_to_ += value;
+}
+
+void request_forwarder::take_expectation(std::string_view value,
+                                         error_code& failure) {
+  if (!iequals(value, "100-continue"))
+    refuse(417, "the only expectation met here is 100-continue", failure);
+}
+
 bool request_forwarder::take_own_field(std::string_view name,
                                        std::string_view value) {
   constexpr std::string_view id = "x-request-id";
   constexpr std::string_view host = "x-forwarded-host";
   constexpr std::string_view proto = "x-forwarded-proto";
+  constexpr std::string_view addresses = "x-forwarded-for";
   switch (name.size()) {
     case id.size():
       if (!iequals(name, id))
@@ -240,6 +260,12 @@ bool request_forwarder::take_own_field(std::string_view name,
       return iequals(name, host);
     case proto.size():
       return iequals(name, proto);
+    case addresses.size():
+      if (!iequals(name, addresses))
+        return false;
+      if (!value.empty())
+        forwarded_for_.append(value).append(", ");
+      return true;
     default:
       return false;
   }
@@ -257,11 +283,23 @@ void request_forwarder::on_header_impl(error_code& failure) {
   append_framing();
   append_upgrade();
   out_.append(options_.added_lines);
+  // One line: servers differ in which of several they believe.
+  out_.append("X-Forwarded-For: ")
+    .append(forwarded_for_)
+    .append(options_.client_address)
+    .append("\r\n");
   if (!host_.empty())
     out_.append("X-Forwarded-Host: ").append(host_).append("\r\n");
   if (id_.empty())
     ids_.next(id_);
   out_.append("X-Request-Id: ").append(id_).append("\r\n\r\n");
+}
+
+void request_forwarder::name_host(std::string_view server) {
+  std::string line{"Host: "};
+  line.append(server).append("\r\n");
+  out_.replace(header_start_, named_host_bytes_, line);
+  named_host_bytes_ = line.size();
 }
 
 void request_forwarder::append_framing() {

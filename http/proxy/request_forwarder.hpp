@@ -38,9 +38,11 @@ public:
   using error_code = boost::beast::error_code;
 
   struct options {
-    /// Lines that every request of this client gets, whole: X-Forwarded-For
-    /// and -Proto, Via.
+    /// Lines that every request of this client gets, whole:
+    /// X-Forwarded-Proto, Via.
     std::string_view added_lines;
+    /// The last of X-Forwarded-For.
+    std::string_view client_address;
     std::size_t max_header_bytes = 16 << 10;
   };
 
@@ -52,6 +54,11 @@ public:
   /// used.
   std::size_t forward(std::string_view input, error_code& failure);
 
+  /// Names the server as the host: where the client named none (HTTP/1.0), as
+  /// HTTP/1.1 needs one. Needs a complete header that was not sent yet; a later
+  /// call replaces the name.
+  void name_host(std::string_view server);
+
   /// Why the last `forward` failed.
   refusal why_refused(error_code failure) const;
 
@@ -62,6 +69,7 @@ public:
   bool is_head() const { return verb_ == boost::beast::http::verb::head; }
   bool is_http_1_0() const { return version_ == 10; }
   bool has_body() const { return has_body_; }
+  bool names_host() const { return host_seen_ || absolute_target_; }
   /// Whether the server may switch protocols.
   bool wants_upgrade() const { return upgrading_; }
   /// Whether doing it twice is doing it once (RFC 9110 §9.2.2).
@@ -84,6 +92,8 @@ private:
   bool take_target(std::string_view target, error_code& failure);
   void take_host(std::string_view value, error_code& failure);
   void take_transfer_coding(std::string_view value, error_code& failure);
+  void take_upgrade(std::string_view value);
+  void take_expectation(std::string_view value, error_code& failure);
   bool take_own_field(std::string_view name, std::string_view value);
   void append_framing();
   void append_upgrade();
@@ -120,6 +130,9 @@ private:
   std::size_t header_start_ = 0;
   std::size_t header_bytes_ = 0;
   std::string host_;
+  std::string forwarded_for_;
+  /// Size of the line that `name_host` wrote.
+  std::size_t named_host_bytes_ = 0;
   bool host_seen_ = false;
   bool absolute_target_ = false;
   bool header_done_ = false;

@@ -1,5 +1,7 @@
 #include "http/proxy/session.hpp"
 
+#include <ctime>
+
 #include "http/proxy/problem.hpp"
 
 namespace troupe::proxying {
@@ -15,18 +17,20 @@ constexpr std::size_t idle_capacity = 16 << 10;
 /// cut.
 constexpr std::chrono::milliseconds linger_time{2000};
 
+constexpr std::string_view added_lines =
+  "X-Forwarded-Proto: http\r\nVia: 1.1 troupe\r\n";
+
 void recycle(std::string& text) {
   if (text.capacity() > idle_capacity)
-    text = {};
+    std::string{}.swap(text); // Assigning an empty one keeps the memory.
   text.clear();
 }
 
 } // namespace
 
-session::session(proxy_context& context, stream_ptr client,
-                 std::string added_lines)
+session::session(proxy_context& context, stream_ptr client, std::string address)
   : context_(context), client_(std::move(client)),
-    added_lines_(std::move(added_lines)) {
+    address_(std::move(address)) {
 }
 
 void session::start(std::list<std::shared_ptr<session>>::iterator position) {
@@ -69,7 +73,8 @@ void session::on_written(stream& to) {
   } else if (phase_ == phase::answering) {
     end_request(keep_after_answer_);
   } else {
-    to_client_.clear();
+    if (response_head_done_)
+      set_deadline(context_.config.body_idle_timeout);
     forward_response();
   }
 }
@@ -151,7 +156,7 @@ bool session::read_request() {
     }
     set_deadline(context_.config.client_header_timeout);
     request_.emplace(
-      request_forwarder::options{added_lines_,
+      request_forwarder::options{added_lines, address_,
                                  context_.config.max_header_bytes},
       to_upstream_, request_id_, context_.ids);
   }
@@ -178,16 +183,22 @@ void session::answer(unsigned status, std::string_view detail) {
   keep_after_answer_ =
     request_complete() && request_->keep_alive() && !context_.draining;
   to_client_.clear();
-  auto head_only = request_ && request_->is_head();
-  append_problem(to_client_, {status, problem_code(status), detail, instance_,
-                              request_id_, keep_after_answer_, head_only});
+  if (request_id_.empty())
+    context_.ids.next(request_id_);
+  append_problem(to_client_,
+                 {status, problem_code(status), detail, instance_, request_id_,
+                  context_.date.at(std::time(nullptr)), keep_after_answer_,
+                  request_ && request_->is_http_1_0(),
+                  request_ && request_->is_head()});
   phase_ = phase::answering;
   set_deadline(context_.config.body_idle_timeout);
   flush_answer();
 }
 
 void session::flush_answer() {
-  switch (client_->write(to_client_)) {
+  auto result = client_->write(to_client_);
+  to_client_.clear();
+  switch (result) {
     case stream::write_result::done:
       end_request(keep_after_answer_);
       break;
@@ -254,7 +265,10 @@ void session::check_deadline(clock::time_point now) {
 
 void session::drain() {
   auto self = shared_from_this();
-  if (phase_ == phase::head && !request_ && client_->inbound().empty())
+  // What the client sent already is answered, if it was not even read yet.
+  auto idle = phase_ == phase::head && !request_ && client_->inbound().empty()
+              && client_->is_quiet();
+  if (idle || phase_ == phase::tunnel)
     close();
 }
 

@@ -20,7 +20,8 @@ namespace troupe::proxying {
 ///    │  ▲        │ ▲            │  │
 ///    │  │        │ └── retry ───┘  └──▶ tunnel (101)
 ///    ▼  └────────▼
-///   answering: a response of our own, then head or lingering
+///   answering: the last of a response is on its way to the client (one of our
+///              own, or a server's), then head or lingering
 ///
 /// A body is never held whole: each direction reads on only after what it read
 /// before was written.
@@ -34,7 +35,7 @@ public:
   /// line.
   static constexpr std::size_t max_buffer = 64 << 10;
 
-  session(proxy_context& context, stream_ptr client, std::string added_lines);
+  session(proxy_context& context, stream_ptr client, std::string address);
 
   // session.cpp: the client's side.
 
@@ -47,7 +48,8 @@ public:
   /// Ends it when its deadline has passed.
   void check_deadline(clock::time_point now);
 
-  /// Ends it when it only waits for a request.
+  /// Ends it when it only waits for a request, or is a tunnel: those have no
+  /// end to wait for.
   void drain();
 
   /// Ends it at once.
@@ -97,7 +99,7 @@ private:
   void begin_response();
   bool parse_response();
   bool on_response_head();
-  void end_response();
+  void finish_response();
   void on_upstream_ended(error_code why);
   void end_of_upstream();
   void exchange_timed_out();
@@ -118,7 +120,7 @@ private:
   proxy_context& context_;
   std::list<std::shared_ptr<session>>::iterator position_;
   stream_ptr client_;
-  std::string added_lines_;
+  std::string address_;
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
   bool reading_requests_ = false;

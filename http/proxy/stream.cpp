@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -75,6 +76,12 @@ void stream::on_read(error_code failure, std::size_t count) {
 }
 
 stream::write_result stream::write(std::string_view bytes) {
+  if (!writing_.empty()) {
+    waiting_.append(bytes);
+    return write_result::pending;
+  }
+  if (bytes.empty())
+    return write_result::done;
   error_code failure;
   auto count = socket_.write_some(
     boost::asio::buffer(bytes.data(), bytes.size()), failure);
@@ -82,14 +89,15 @@ stream::write_result stream::write(std::string_view bytes) {
     return write_result::failed;
   if (count == bytes.size())
     return write_result::done;
-  unwritten_ = bytes.substr(count);
+  writing_ = bytes.substr(count);
+  written_ = 0;
   write_rest();
   return write_result::pending;
 }
 
 void stream::write_rest() {
   socket_.async_write_some(
-    boost::asio::buffer(unwritten_.data(), unwritten_.size()),
+    boost::asio::buffer(writing_.data() + written_, writing_.size() - written_),
     [self = shared_from_this()](error_code failure, std::size_t count) {
       self->on_write(failure, count);
     });
@@ -102,8 +110,13 @@ void stream::on_write(error_code failure, std::size_t count) {
     observer_->on_write_failed(*this);
     return;
   }
-  unwritten_.remove_prefix(count);
-  if (unwritten_.empty())
+  written_ += count;
+  if (written_ == writing_.size()) {
+    // Its memory goes: few connections are ever slow, and few stay so.
+    std::exchange(writing_, std::exchange(waiting_, {}));
+    written_ = 0;
+  }
+  if (writing_.empty())
     observer_->on_written(*this);
   else
     write_rest();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/io_context.hpp>
@@ -16,8 +17,8 @@ using tcp_socket =
   boost::asio::basic_stream_socket<boost::asio::ip::tcp,
                                    boost::asio::io_context::executor_type>;
 
-/// One TCP connection with an inbound buffer. At most one read and one write
-/// are under way. Everything happens on the loop's thread.
+/// One TCP connection with an inbound buffer and, for what the kernel does not
+/// take at once, an outbound one. Everything happens on the loop's thread.
 class stream : public std::enable_shared_from_this<stream> {
 public:
   /// Who is told what happens. No call comes from within a call to the stream.
@@ -25,7 +26,7 @@ public:
   public:
     /// `inbound` grew.
     virtual void on_bytes(stream& from) = 0;
-    /// A write that was `pending` is through.
+    /// Everything that was `pending` is through.
     virtual void on_written(stream& to) = 0;
     /// Nothing more can be read. `eof`: the peer ended its side.
     virtual void on_ended(stream& from, boost::system::error_code why) = 0;
@@ -54,8 +55,9 @@ public:
   /// Starts a read unless one is under way. False: the buffer is full.
   bool read();
 
-  /// Writes at once what the kernel takes; the rest follows by itself, and
-  /// `bytes` must stay until then.
+  /// Writes at once what the kernel takes; the rest is copied and follows by
+  /// itself, behind what is pending already. A caller that waits for
+  /// `on_written` bounds the copy.
   write_result write(std::string_view bytes);
 
   /// Ends our side of the connection.
@@ -67,8 +69,8 @@ public:
   /// As `close`, but the peer sees a reset: what it got is not whole.
   void reset() noexcept;
 
-  /// Whether the peer neither closed the connection nor sent anything, as far
-  /// as the kernel knows at this moment.
+  /// Whether nothing is to be read: the peer neither closed the connection nor
+  /// sent anything, as far as the kernel knows at this moment.
   bool is_quiet() noexcept;
 
 private:
@@ -85,7 +87,11 @@ private:
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool reading_ = false;
-  std::string_view unwritten_;
+  // What the kernel reads from must not move, so what is written meanwhile
+  // waits beside it.
+  std::string writing_;
+  std::size_t written_ = 0;
+  std::string waiting_;
 };
 
 using stream_ptr = std::shared_ptr<stream>;

@@ -6,6 +6,10 @@
 namespace troupe::proxying {
 
 void session::begin_tunnel() {
+  if (context_.draining) {
+    fail_exchange(503, "this node is shutting down");
+    return;
+  }
   phase_ = phase::tunnel;
   set_deadline(context_.config.tunnel_idle_timeout);
   to_upstream_.clear();
@@ -19,15 +23,13 @@ void session::begin_tunnel() {
 void session::pump(stream& from) {
   auto to_client = &from == upstream_.get();
   auto& to = to_client ? *client_ : *upstream_;
-  auto& buffer = to_client ? to_client_ : to_upstream_;
   auto& writing = to_client ? writing_client_ : writing_upstream_;
   if (writing)
     return;
   if (auto bytes = from.inbound(); !bytes.empty()) {
-    buffer.assign(bytes);
+    auto result = to.write(bytes);
     from.consume(bytes.size());
     set_deadline(context_.config.tunnel_idle_timeout);
-    auto result = to.write(buffer);
     if (result == stream::write_result::failed) {
       close();
       return;

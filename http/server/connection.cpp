@@ -9,6 +9,10 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <caf/make_counted.hpp>
+
+#include "http/server/line_ending.hpp"
+
 namespace troupe {
 
 namespace http = boost::beast::http;
@@ -66,7 +70,9 @@ void http_connection::refuse() {
 }
 
 void http_connection::drain() {
-  auto asked = phase_ == phase::handling || parser_ || begin_ < end_;
+  error_code ignored;
+  auto asked = phase_ == phase::handling || parser_ || begin_ < end_
+               || socket_.available(ignored) > 0;
   if (!asked && !writing_ && phase_ != phase::lingering)
     close();
   else if (!asked)
@@ -92,14 +98,14 @@ void http_connection::enter(phase next, std::chrono::milliseconds limit) {
 void http_connection::check_deadline(clock::time_point now) {
   if (writing_ && now >= write_deadline_)
     return close();
-  if (now < deadline_)
+  // A client that does not take answers may be late with its next request.
+  if (now < deadline_ || (writing_ && phase_ != phase::handling))
     return;
   auto& config = server_->config_;
   auto count = [this] { ++server_->counters_.timeouts; };
   switch (phase_) {
     case phase::idle:
-      if (!writing_)
-        close();
+      close();
       break;
     case phase::head:
       count();
@@ -131,6 +137,17 @@ void http_connection::check_deadline(clock::time_point now) {
     case phase::closed:
       break;
   }
+}
+
+/// The client's time counts from when it could read our last answer.
+void http_connection::restart_deadline() {
+  auto& config = server_->config_;
+  if (phase_ == phase::idle)
+    enter(phase_, config.idle_timeout);
+  else if (phase_ == phase::head)
+    enter(phase_, config.header_timeout);
+  else if (phase_ == phase::body)
+    enter(phase_, config.body_timeout);
 }
 
 // -- reading ------------------------------------------------------------------
@@ -213,7 +230,7 @@ bool http_connection::parse() {
       ++begin_;
     if (begin_ == end_)
       return false;
-    parser_.emplace(server_->config_);
+    parser_.emplace(server_->config_, server_->bodies_);
     head_seen_ = false;
     if (phase_ == phase::idle)
       enter(phase::head, server_->config_.header_timeout);
@@ -248,14 +265,23 @@ void http_connection::on_head() {
 void http_connection::parse_failed(const error_code& why) {
   auto limit = std::to_string(server_->config_.max_header_bytes) + " bytes";
   if (why == http::error::header_limit && parser_->request.target().empty())
-    fail(414, errc::too_large, "the request line is larger than " + limit);
+    fail(414, errc::too_large, "the request line is larger than " + limit,
+         "header");
   else if (why == http::error::header_limit)
     fail(431, errc::too_large,
-         "request line and headers are larger than " + limit);
+         "request line and headers are larger than " + limit, "header");
+  else if (parser_->over_budget())
+    fail(503, errc::overloaded,
+         "the bodies of all requests under way would be larger than "
+           + std::to_string(server_->bodies_->limit())
+           + " bytes; try again later");
   else if (why == http::error::body_limit)
     fail(413, errc::too_large,
          "the body is larger than "
-           + std::to_string(parser_->body_limit_bytes()) + " bytes");
+           + std::to_string(parser_->body_limit_bytes()) + " bytes",
+         "body");
+  else if (ends_with_bare_line_feed({buffer_.get() + begin_, end_ - begin_}))
+    fail(400, errc::malformed, "a line ends with LF alone, not with CRLF");
   else if (why == http::error::bad_version)
     fail(505, errc::malformed, "only HTTP/1.1 and HTTP/1.0 are spoken here");
   else
@@ -323,79 +349,24 @@ void http_connection::write(const http_response& what) {
 
 /// Answers a request that won't be handled, and ends the connection: where the
 /// next request would begin is not known.
-void http_connection::fail(unsigned status, errc code, std::string detail) {
+void http_connection::fail(unsigned status, errc code, std::string detail,
+                           std::string field) {
   http_request none;
   auto& request = parser_ ? parser_->request : none;
   request_id_ =
     request.request_id.empty() ? make_request_id() : request.request_id;
   head_only_ = request.method == http_verb::head;
   keep_alive_ = false;
-  write({status,
-         json_type,
-         server_->handlers_.render_failure(
-           {status, code, std::move(detail), request.path(), request_id_}),
-         {}});
+  http_response answer;
+  answer.status = status;
+  answer.body = server_->handlers_.render_failure(
+    {status, code, std::move(detail), request.path(), request_id_,
+     std::move(field)});
+  if (status == 503)
+    answer.headers.emplace_back("Retry-After", "1");
+  write(answer);
   if (!processing_)
     flush();
-}
-
-/// Sends what stands in `out_`. False: not all of it went, or nothing is to be
-/// read any more.
-bool http_connection::flush() {
-  if (phase_ == phase::closed || writing_)
-    return false;
-  while (sent_ < out_.size()) {
-    error_code failure;
-    auto rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
-    sent_ += socket_.write_some(rest, failure);
-    if (failure == boost::asio::error::would_block) {
-      writing_ = true;
-      write_deadline_ = clock::now() + server_->config_.write_timeout;
-      rest = boost::asio::buffer(out_.data() + sent_, out_.size() - sent_);
-      socket_.async_write_some(
-        rest, [self = shared_from_this()](const error_code& ec, std::size_t n) {
-          self->on_written(ec, n);
-        });
-      return false;
-    }
-    if (failure) {
-      close();
-      return false;
-    }
-  }
-  sent_ = 0;
-  if (out_.capacity() > 4 * write_batch)
-    out_ = {};
-  out_.clear();
-  if (last_answer_ && phase_ != phase::lingering) {
-    linger();
-    return false;
-  }
-  return true;
-}
-
-void http_connection::on_written(const error_code& failure, std::size_t count) {
-  writing_ = false;
-  if (phase_ == phase::closed)
-    return;
-  if (failure)
-    return close();
-  sent_ += count;
-  if (phase_ == phase::idle)
-    enter(phase::idle, server_->config_.idle_timeout);
-  if (flush())
-    go_on();
-}
-
-/// Closing at once would reset the connection while the client still sends, and
-/// it might never see our answer.
-void http_connection::linger() {
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
-  enter(phase::lingering, server_->config_.linger_timeout);
-  parser_.reset();
-  begin_ = end_ = 0;
-  read();
 }
 
 } // namespace troupe

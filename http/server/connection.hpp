@@ -83,12 +83,16 @@ private:
   void on_head();
   void dispatch();
   void write(const http_response& what);
-  void fail(unsigned status, errc code, std::string detail);
+  void fail(unsigned status, errc code, std::string detail,
+            std::string field = {});
   void parse_failed(const boost::system::error_code& why);
   bool flush();
+  bool has_unsent();
+  void send_rest();
   void on_written(const boost::system::error_code& failure, std::size_t count);
   void linger();
   void enter(phase next, std::chrono::milliseconds limit);
+  void restart_deadline();
 
   std::shared_ptr<http_server> server_;
   boost::asio::ip::tcp::socket socket_;
@@ -103,7 +107,10 @@ private:
   std::size_t end_ = 0;
 
   std::optional<request_parser> parser_;
+  // Answers that wait, and those on their way: the kernel reads the latter, so
+  // they must not move.
   std::string out_;
+  std::string sending_;
   std::size_t sent_ = 0;
 
   // Of the request being answered.

@@ -15,6 +15,8 @@
 #include <caf/intrusive_ptr.hpp>
 #include <caf/ref_counted.hpp>
 
+#include "http/server/body_budget.hpp"
+
 namespace troupe {
 
 using http_verb = boost::beast::http::verb;
@@ -25,6 +27,7 @@ class http_request {
 public:
   http_verb method = http_verb::unknown;
   std::string body;
+  body_share share;
   /// The client's `X-Request-Id`, or one made here.
   std::string request_id;
   std::string remote_address;

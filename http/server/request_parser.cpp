@@ -1,6 +1,7 @@
 #include "http/server/request_parser.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/beast/http/error.hpp>
 
@@ -24,7 +25,10 @@ bool usable_request_id(std::string_view text) {
 
 } // namespace
 
-request_parser::request_parser(const server_config& config) : config_(config) {
+request_parser::request_parser(const server_config& config,
+                               std::shared_ptr<body_budget> bodies)
+  : config_(config) {
+  request.share = body_share{std::move(bodies)};
   eager(true);
   header_limit(config.max_header_bytes);
 }
@@ -105,15 +109,25 @@ void request_parser::on_body_init_impl(
     request.body.reserve(std::min<std::uint64_t>(*length, 64 << 10));
 }
 
-std::size_t request_parser::on_body_impl(string_view bytes, error_code&) {
+std::size_t request_parser::append_body(string_view bytes,
+                                        error_code& failure) {
+  if (!request.share.grow(bytes.size())) {
+    over_budget_ = true;
+    failure = http::error::body_limit;
+    return 0;
+  }
   request.body.append(bytes.data(), bytes.size());
   return bytes.size();
 }
 
+std::size_t request_parser::on_body_impl(string_view bytes,
+                                         error_code& failure) {
+  return append_body(bytes, failure);
+}
+
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t, string_view bytes,
-                                               error_code&) {
-  request.body.append(bytes.data(), bytes.size());
-  return bytes.size();
+                                               error_code& failure) {
+  return append_body(bytes, failure);
 }
 
 void request_parser::on_finish_impl(error_code&) {

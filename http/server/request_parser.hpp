@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -16,7 +17,9 @@ struct server_config;
 /// past a proxy. Serves one request.
 class request_parser final : public boost::beast::http::basic_parser<true> {
 public:
-  explicit request_parser(const server_config& config);
+  /// The request's body takes its share of `bodies`, which may be null.
+  request_parser(const server_config& config,
+                 std::shared_ptr<body_budget> bodies);
 
   /// Parses some bytes, as `basic_parser::put`, and holds the whole head to
   /// the limit, however it is split.
@@ -30,6 +33,9 @@ public:
 
   /// `Expect` asked for something else.
   bool expects_unknown() const noexcept { return expects_unknown_; }
+
+  /// The body did not fit the budget of all bodies.
+  bool over_budget() const noexcept { return over_budget_; }
 
   /// What our own checks found wrong; empty: Beast's code says it.
   std::string_view complaint() const noexcept { return complaint_; }
@@ -56,6 +62,7 @@ private:
                                  error_code& failure) override;
   void on_finish_impl(error_code& failure) override;
 
+  std::size_t append_body(string_view bytes, error_code& failure);
   void complain(std::string_view what, error_code& failure);
 
   const server_config& config_;
@@ -66,6 +73,7 @@ private:
   bool head_done_ = false;
   bool expects_continue_ = false;
   bool expects_unknown_ = false;
+  bool over_budget_ = false;
   std::string_view complaint_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/post.hpp>
+
 #include "http/server/connection.hpp"
 
 namespace troupe {
@@ -16,9 +18,6 @@ using reuse_port =
 
 /// Refused clients that may linger at once; others are closed the hard way.
 constexpr std::uint32_t max_refused_open = 64;
-
-/// Pause after a failed accept, which usually means: no file descriptors left.
-constexpr std::chrono::milliseconds accept_pause{100};
 
 } // namespace
 
@@ -64,10 +63,12 @@ bool connection_budget::wait_for_none(std::chrono::milliseconds limit) {
 
 http_server::http_server(io_thread& io, const server_config& config,
                          server_handlers handlers,
-                         std::shared_ptr<connection_budget> budget)
+                         std::shared_ptr<connection_budget> budget,
+                         std::shared_ptr<body_budget> bodies)
   : io_(io), config_(config), handlers_(std::move(handlers)),
-    budget_(std::move(budget)), acceptor_(io.context()),
-    sweep_timer_(io.context()), accept_timer_(io.context()) {
+    budget_(std::move(budget)), bodies_(std::move(bodies)),
+    acceptor_(io.context()), sweep_timer_(io.context()),
+    accept_timer_(io.context()) {
 }
 
 http_server::~http_server() = default;
@@ -84,6 +85,7 @@ error_code http_server::open(const tcp::endpoint& where) {
   step([&] { acceptor_.set_option(reuse_port{true}, failure); });
   step([&] { acceptor_.bind(where, failure); });
   step([&] { acceptor_.listen(1024, failure); });
+  step([&] { acceptor_.non_blocking(true, failure); });
   if (failure) {
     error_code ignored;
     acceptor_.close(ignored);
@@ -108,15 +110,18 @@ void http_server::accept_next() {
       if (failure == boost::asio::error::operation_aborted)
         return;
       if (failure && failure != boost::asio::error::connection_aborted)
-        return self->retry_accept_later();
-      if (!failure)
+        return self->retry_accept_later(failure);
+      if (!failure) {
+        self->backoff_.succeeded();
         self->admit(std::move(peer));
+      }
       self->accept_next();
     });
 }
 
-void http_server::retry_accept_later() {
-  accept_timer_.expires_after(accept_pause);
+void http_server::retry_accept_later(const error_code& why) {
+  accept_timer_.expires_after(
+    backoff_.failed("API", why, accept_backoff::clock::now()));
   accept_timer_.async_wait(
     [self = shared_from_this()](const error_code& failure) {
       if (!failure)
@@ -180,11 +185,29 @@ void http_server::sweep() {
     arm_sweep();
 }
 
+void http_server::accept_backlog() {
+  error_code failure;
+  while (!failure && acceptor_.is_open()) {
+    tcp::socket peer{io_.context()};
+    acceptor_.accept(peer, failure);
+    if (!failure)
+      admit(std::move(peer));
+  }
+}
+
 void http_server::stop_accepting() {
+  if (!draining_)
+    accept_backlog();
   draining_ = true;
   error_code ignored;
   acceptor_.close(ignored);
   accept_timer_.cancel();
+  // After what has been read already: Asio reads ahead of its callbacks.
+  boost::asio::post(io_.context(),
+                    [self = shared_from_this()] { self->drain_connections(); });
+}
+
+void http_server::drain_connections() {
   std::vector all(connections_.begin(), connections_.end());
   for (auto& connection : all)
     connection->drain();

@@ -17,6 +17,8 @@
 
 #include <caf/error.hpp>
 
+#include "http/server/accept_backoff.hpp"
+#include "http/server/body_budget.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/io_thread.hpp"
 #include "http/server/response_writer.hpp"
@@ -57,6 +59,9 @@ struct server_config {
   std::chrono::milliseconds sweep_interval{1'000};
   /// Open at once, over all io threads; more get 503.
   std::uint32_t max_connections = 10'000;
+  /// Of all request bodies together, from their first byte to their answer,
+  /// over all io threads; a body beyond it gets 503.
+  std::uint64_t max_body_bytes_in_flight = 256 << 20;
 
   std::uint64_t body_limit(std::string_view path) const;
 
@@ -72,6 +77,8 @@ struct request_failure {
   std::string detail;
   std::string_view path;
   std::string_view request_id;
+  /// The part of the request that is wrong, if one is: `header`, `body`.
+  std::string field = {};
 };
 
 struct server_handlers {
@@ -122,7 +129,8 @@ class http_server : public std::enable_shared_from_this<http_server> {
 public:
   http_server(io_thread& io, const server_config& config,
               server_handlers handlers,
-              std::shared_ptr<connection_budget> budget);
+              std::shared_ptr<connection_budget> budget,
+              std::shared_ptr<body_budget> bodies);
 
   ~http_server();
 
@@ -135,8 +143,8 @@ public:
 
   void start_accepting();
 
-  /// Closes the listener and idle connections; the others end with their
-  /// current answer.
+  /// Closes the listener and idle connections; the others, and clients that
+  /// wait to be accepted with a request, end with their current answer.
   void stop_accepting();
 
   /// Closes everything.
@@ -150,8 +158,10 @@ private:
   using connection_list = std::list<std::shared_ptr<http_connection>>;
 
   void accept_next();
+  void accept_backlog();
+  void drain_connections();
   void admit(boost::asio::ip::tcp::socket socket);
-  void retry_accept_later();
+  void retry_accept_later(const boost::system::error_code& why);
   void arm_sweep();
   void sweep();
   void remove(connection_list::iterator which);
@@ -160,8 +170,10 @@ private:
   server_config config_;
   server_handlers handlers_;
   std::shared_ptr<connection_budget> budget_;
+  std::shared_ptr<body_budget> bodies_;
   http_counters counters_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  accept_backoff backoff_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer accept_timer_;
   connection_list connections_;

@@ -2,37 +2,22 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "http/server/free_port.hpp"
+
 namespace troupe {
 
 using boost::asio::ip::tcp;
 using boost::system::error_code;
-
-namespace {
-
-/// SO_REUSEPORT would let us share the port of another process of the same
-/// user without a word. Binding once without it finds that out.
-error_code check_free(const tcp::endpoint& where) {
-  boost::asio::io_context context;
-  tcp::acceptor probe{context};
-  error_code failure;
-  probe.open(where.protocol(), failure);
-  if (!failure)
-    probe.set_option(tcp::acceptor::reuse_address{true}, failure);
-  if (!failure)
-    probe.bind(where, failure);
-  return failure;
-}
-
-} // namespace
 
 http_server_group::http_server_group(std::vector<io_thread*> threads,
                                      const server_config& config,
                                      const handlers_factory& make_handlers)
   : budget_(std::make_shared<connection_budget>(config.max_connections)),
     threads_(std::move(threads)) {
+  auto bodies = std::make_shared<body_budget>(config.max_body_bytes_in_flight);
   for (auto* thread : threads_)
     servers_.push_back(std::make_shared<http_server>(
-      *thread, config, make_handlers(*thread), budget_));
+      *thread, config, make_handlers(*thread), budget_, bodies));
 }
 
 http_server_group::~http_server_group() {
@@ -49,7 +34,7 @@ caf::expected<endpoint> http_server_group::start(const endpoint& where) {
   if (failure)
     return refuse(failure);
   tcp::endpoint target{address, where.port};
-  failure = check_free(target);
+  failure = check_port_free(target);
   for (auto& server : servers_) {
     if (!failure)
       failure = server->open(target);

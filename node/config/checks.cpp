@@ -160,6 +160,14 @@ finding one_entry_fits_the_cache(const configuration& c) {
                      memory.max_bytes, entry);
 }
 
+finding one_body_fits_the_budget(const configuration& c) {
+  if (c.node.max_body_size <= c.node.max_body_bytes_in_flight)
+    return std::nullopt;
+  return fmt::format("node.maxBodyBytesInFlight is {}, must be at least "
+                     "node.maxBodySize ({})",
+                     c.node.max_body_bytes_in_flight, c.node.max_body_size);
+}
+
 finding instance_bounds_are_ordered(const configuration& c) {
   auto& scaling = c.scaling.auto_scaling;
   if (scaling.min_instances <= scaling.max_instances)
@@ -198,6 +206,8 @@ std::span<const cross_check> all_cross_checks() {
     {{"cache.memory.maxBytes", "cache.memory.maxKeySize",
       "cache.memory.maxValueSize"},
      one_entry_fits_the_cache},
+    {{"node.maxBodyBytesInFlight", "node.maxBodySize"},
+     one_body_fits_the_budget},
     {{"scaling.autoScaling.minInstances", "scaling.autoScaling.maxInstances"},
      instance_bounds_are_ordered},
   };

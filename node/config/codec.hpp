@@ -9,17 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "messages/text_rules.hpp"
 #include "node/config/configuration.hpp"
 #include "node/config/problem.hpp"
 #include "node/config/value.hpp"
 
 namespace troupe {
-
-/// A condition on a text, with the words for it: `an IP address`.
-struct text_rule {
-  std::string_view must_be;
-  bool (*holds)(std::string_view text);
-};
 
 /// What an option's value has to be, beside its type, and how it is treated.
 struct option_traits {

@@ -16,4 +16,8 @@ bool asks_for_peers(const discovery_settings& discovery) {
          || !discovery.file.path.empty() || !discovery.redis.host.empty();
 }
 
+std::string_view algorithm_in_effect(std::string_view algorithm) {
+  return algorithm == "weighted" ? "weighted" : "round-robin";
+}
+
 } // namespace troupe

@@ -38,6 +38,7 @@ struct node_settings {
   std::uint32_t max_connections = 0;
   std::uint64_t max_header_size = 0;
   std::uint64_t max_body_size = 0;
+  std::uint64_t max_body_bytes_in_flight = 0;
   milliseconds header_timeout{};
   milliseconds body_timeout{};
   milliseconds request_timeout{};
@@ -162,6 +163,10 @@ struct ssl_settings {
   bool enabled = false;
   std::vector<std::string> protocols;
 };
+
+/// What picks servers when `algorithm` is asked for: what this version does not
+/// have is replaced by `round-robin`.
+std::string_view algorithm_in_effect(std::string_view algorithm);
 
 struct load_balancer_settings {
   std::string algorithm;

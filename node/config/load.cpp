@@ -93,6 +93,7 @@ public:
     if (!problems_.empty())
       return std::move(problems_);
     warn_about_reserved();
+    warn_about_algorithm();
     compute_names();
     apply_profile();
     return std::move(result_);
@@ -145,6 +146,15 @@ private:
     if (!set.empty())
       result_.warnings.push_back(fmt::format(
         "without effect in this version: {}", fmt::join(set, ", ")));
+  }
+
+  void warn_about_algorithm() {
+    std::string_view asked = result_.values.load_balancer.algorithm;
+    if (auto used = algorithm_in_effect(asked); used != asked)
+      result_.warnings.push_back(
+        fmt::format("loadBalancer.algorithm: this version has no {}, servers "
+                    "are picked by {}",
+                    asked, used));
   }
 
   void run(const cross_check& check) {

@@ -1,5 +1,5 @@
+#include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
-#include "node/config/text_rules.hpp"
 #include "node/config/units.hpp"
 
 namespace troupe {
@@ -66,6 +66,11 @@ void declare_node_options(option_table& table) {
       node<&s::max_body_size>("node.maxBodySize",
                               "Bytes of a request's body. More: 413.", 10 * mib,
                               {.min = kib, .max = 1024 * mib}),
+      node<&s::max_body_bytes_in_flight>(
+        "node.maxBodyBytesInFlight",
+        "Bytes of all requests' bodies at a time, until they are answered. A "
+        "body beyond: 503. At least node.maxBodySize.",
+        256 * mib, {.min = kib, .max = 1024 * 1024 * mib}),
       node<&s::header_timeout>(
         "node.headerTimeout",
         "From a connection's start, or a request's first byte, to the end of "

@@ -1,5 +1,5 @@
+#include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
-#include "node/config/text_rules.hpp"
 #include "node/config/units.hpp"
 
 namespace troupe {
@@ -70,8 +70,9 @@ void declare_cache_options(option_table& table) {
                           "forwards to nodes that do.",
                           true, {.reserved = true}),
       memory<&m::max_size>("cache.memory.maxSize",
-                           "Entries on this node. The least recently used go "
-                           "first.",
+                           "Entries on this node. One more takes the place of "
+                           "one that was not asked for since it came, or not "
+                           "lately (S3-FIFO).",
                            10'000, {.min = 1, .max = 1'000'000'000}),
       memory<&m::max_bytes>("cache.memory.maxBytes",
                             "Bytes of all entries on this node, keys "

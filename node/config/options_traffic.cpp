@@ -1,5 +1,5 @@
+#include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
-#include "node/config/text_rules.hpp"
 #include "node/config/units.hpp"
 
 namespace troupe {
@@ -102,8 +102,9 @@ void declare_load_balancer(option_table& table) {
     {
       declare<&configuration::load_balancer, &s::algorithm>(
         "loadBalancer.algorithm",
-        "How a server is picked. `round-robin` respects weights; in this "
-        "version the others do as it does.",
+        "How a server is picked. `round-robin` respects weights, as "
+        "`weighted` does; the others are not in this version: the node warns "
+        "and does as `round-robin`.",
         "round-robin",
         {.choices = {"round-robin", "weighted", "least-connections",
                      "ip-hash"}}),

@@ -67,6 +67,9 @@ raft_log_actor spawn_memory_log(caf::actor_system& system,
         disk->meta.values[x.name] = x.value;
         return done{};
       },
+      [=](get_status) {
+        return actor_status{memory_log_state::name, {}};
+      },
       [=](tick) {
         for (auto& [write, promise] : std::exchange(self->state.queue, {})) {
           if (disk->full) {

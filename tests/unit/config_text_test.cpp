@@ -6,8 +6,8 @@
 
 #include <caf/test/dsl.hpp>
 
+#include "messages/text_rules.hpp"
 #include "node/config/nearest.hpp"
-#include "node/config/text_rules.hpp"
 #include "node/config/value.hpp"
 
 using namespace troupe;

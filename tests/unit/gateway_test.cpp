@@ -459,6 +459,8 @@ CAF_TEST(bad servers are refused and nothing changes) {
   };
   check_problem(post("{"), 400, "malformed");
   check_problem(post(""), 400, "malformed");
+  check_problem(post(R"({"host":"a","port":80,"host":"b"})"), 400, "malformed",
+                "host");
   check_problem(post(R"({"host":"a","port":70000})"), 422, "invalid_field",
                 "port");
   check_problem(post(R"({"host":"a","port":80,"weight":-1})"), 422,
@@ -467,6 +469,13 @@ CAF_TEST(bad servers are refused and nothing changes) {
                 "invalid_field", "weight");
   check_problem(post(R"({"host":"a b","port":80})"), 422, "invalid_field",
                 "host");
+  for (auto host : {"localhost:3000", "...", "999.1.1.1", "-a", "a..b"})
+    check_problem(post(R"({"port":80,"host":")" + std::string{host} + R"("})"),
+                  422, "invalid_field", "host");
+  for (auto service : {R"(x y)", R"(x\u0000/../z)", "", "-x"})
+    check_problem(post(R"({"port":80,"host":"a","service":")"
+                       + std::string{service} + R"("})"),
+                  422, "invalid_field", "service");
   check_problem(post(R"({"host":"a","port":80,"nope":1})"), 422,
                 "invalid_field", "nope");
   check_problem(post(R"({"port":80})"), 422, "invalid_field", "host");
@@ -526,7 +535,13 @@ CAF_TEST(a ttl has a default a none and bounds) {
   CAF_CHECK_EQUAL(ttl(R"({"value":1,"ttl":1e-9})"), 1);
   CAF_CHECK_EQUAL(ttl(R"({"value":null,"ttl":null})"), no_ttl);
   CAF_CHECK(get(key_path(key)).field("ttl").is_null());
-  for (auto bad : {"-1", "1e12", "\"60\"", "true"})
+  CAF_CHECK_EQUAL(ttl(R"({"value":1,"ttl":31536000})"), max_ttl_ms);
+  check_problem(ask(http_verb::post, key_path(key),
+                    R"({"value":[{"a":{"b":1}},{"a":1,"b":2,"a":3}]})"),
+                400, "malformed", "a");
+  CAF_CHECK_EQUAL(ttl(R"({"value":[{"a":1},{"a":2,"b":{"a":3}}],"ttl":1})"),
+                  1000);
+  for (auto bad : {"-1", "31536001", "1e12", "\"60\"", "true"})
     check_problem(ask(http_verb::post, key_path(key),
                       R"({"value":1,"ttl":)" + std::string{bad} + "}"),
                   422, "invalid_field", "ttl");

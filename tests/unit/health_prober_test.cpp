@@ -101,7 +101,7 @@ struct fixture : test_coordinator_fixture<config> {
     auto ending = std::move(checks);
     checks.clear();
     for (auto& [id, done] : ending)
-      done({id, passed, passed ? "" : "status 500", 1});
+      done({id, passed, true, passed ? "" : "status 500", 1});
     consume_messages();
   }
 
@@ -243,6 +243,22 @@ CAF_TEST(the result for a removed server changes nothing) {
   elapse(100ms);
   finish_checks(true);
   CAF_CHECK(proposals.empty());
+}
+
+CAF_TEST(a check that this node could not make changes nothing) {
+  add_server("a", health::healthy);
+  start();
+  for (int round = 0; round < 10; ++round) {
+    elapse(1200ms);
+    auto ending = std::move(checks);
+    checks.clear();
+    CAF_CHECK(!ending.empty());
+    for (auto& [id, done] : ending)
+      done({id, false, false, "too many open files", 1});
+    consume_messages();
+  }
+  CAF_CHECK(proposals.empty());
+  CAF_CHECK(condition("a") == health::healthy);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -7,6 +7,8 @@
 #include <caf/test/dsl.hpp>
 
 #include "http/client/known_address.hpp"
+#include "http/client/local_failure.hpp"
+#include "no_more_descriptors.hpp"
 #include "proxy_peer.hpp"
 
 using namespace troupe;
@@ -84,6 +86,32 @@ CAF_TEST(a server that does not answer times out) {
   auto result = probe("127.0.0.1", slow.port(), 50ms);
   CAF_CHECK(!result.passed);
   CAF_CHECK_EQUAL(result.reason, "timed out");
+}
+
+CAF_TEST(a node without descriptors learns nothing about a server) {
+  scripted_server backend{scripted_server::answering("ok")};
+  // Asio's loop opens descriptors of its own when it is first used.
+  CAF_CHECK(probe("127.0.0.1", backend.port()).passed);
+  no_more_descriptors none;
+  auto result = probe("127.0.0.1", backend.port());
+  CAF_CHECK(!result.passed);
+  CAF_CHECK(!result.conclusive);
+  CAF_CHECK_EQUAL(result.reason, "too many open files");
+}
+
+CAF_TEST(a refusal says more than an address that this node lacks) {
+  auto because = [](auto code) { return boost::system::error_code{code}; };
+  namespace error = boost::asio::error;
+  auto lacking = make_error_code(boost::system::errc::address_not_available);
+  connect_failures both;
+  both.add(because(error::connection_refused));
+  both.add(lacking);
+  CAF_CHECK(both.verdict() == error::connection_refused);
+  connect_failures other_way;
+  other_way.add(lacking);
+  CAF_CHECK(is_local_failure(other_way.verdict()));
+  other_way.add(because(error::connection_refused));
+  CAF_CHECK(other_way.verdict() == error::connection_refused);
 }
 
 CAF_TEST(names are resolved) {

@@ -10,6 +10,7 @@
 
 #include "http/gateway/problem.hpp"
 #include "tests/unit/http_raw_client.hpp"
+#include "tests/unit/small_buffers.hpp"
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -57,6 +58,8 @@ struct fixture {
       });
     } else if (path == "/keep") {
       kept.set_value(exchange);
+    } else if (path.starts_with("/letter-")) {
+      exchange->respond(200, "text/plain", std::string(60'000, path.back()));
     } else if (path == "/large") {
       exchange->respond(200, json_type, std::string(8 << 20, 'x'));
     } else if (path == "/split") {
@@ -205,13 +208,41 @@ CAF_TEST(a head over the limit is refused) {
     wide.ask(get("/", "A: " + std::string(3000, 'a') + "\r\n")).status, 431);
   CAF_CHECK(wide.at_end());
   raw_client target{port};
-  CAF_CHECK_EQUAL(target.ask(get("/" + std::string(3000, 'a'))).status, 414);
+  auto too_long = target.ask(get("/" + std::string(3000, 'a')));
+  CAF_CHECK_EQUAL(too_long.status, 414);
+  CAF_CHECK_NOT_EQUAL(too_long.body.find(R"("field":"header")"),
+                      std::string::npos);
   // Line by line, so that no single read is large.
   raw_client slow{port};
   slow.send("GET / HTTP/1.1\r\nHost: x\r\n");
   for (int i = 0; i < 300; ++i)
     slow.send("Header-" + std::to_string(i) + ": value\r\n");
   CAF_CHECK_EQUAL(slow.read().status, 431);
+}
+
+CAF_TEST(bodies are bounded all together) {
+  config.max_body_bytes_in_flight = 5000;
+  start();
+  auto post = [](std::string_view path, std::size_t bytes) {
+    return "POST " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n"
+           + "Content-Length: " + std::to_string(bytes) + "\r\n\r\n"
+           + std::string(bytes, 'b');
+  };
+  raw_client holding{port};
+  holding.send(post("/keep", 3000));
+  auto exchange = kept.get_future().get();
+  raw_client other{port};
+  auto refused = other.ask(post("/a", 3000));
+  CAF_CHECK_EQUAL(refused.status, 503);
+  CAF_CHECK(refused.has("Retry-After: 1\r\n"));
+  CAF_CHECK_NOT_EQUAL(refused.body.find("5000 bytes"), std::string::npos);
+  raw_client small{port};
+  CAF_CHECK_EQUAL(small.ask(post("/a", 1000)).status, 200);
+  exchange->respond(200, json_type, "done");
+  exchange.reset();
+  CAF_CHECK_EQUAL(holding.read().status, 200);
+  for (int i = 0; i < 3; ++i)
+    CAF_CHECK_EQUAL(holding.ask(post("/a", 3000)).status, 200);
 }
 
 CAF_TEST(HTTP 1_0 closes unless it is asked not to) {
@@ -245,6 +276,7 @@ CAF_TEST(what is no request gets a problem) {
   CAF_CHECK_EQUAL(status("garbage\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("\x16\x03\x01 tls hello\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/2.0\r\n\r\n"), 505);
+  CAF_CHECK_EQUAL(status("GET / HTTP/1.1\nHost: a\n\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/1.1\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
@@ -296,6 +328,37 @@ CAF_TEST(a large answer reaches a slow reader) {
   client.send(get("/large") + get("/after"));
   CAF_CHECK_EQUAL(client.read().body.size(), std::size_t{8 << 20});
   CAF_CHECK_EQUAL(client.read().body, "/after|");
+}
+
+CAF_TEST(an answer that comes while another is on its way leaves that alone) {
+  start();
+  test::shrink_send_buffers(port);
+  raw_client slow{port, 4096};
+  slow.send(get("/letter-a") + get("/keep"));
+  kept.get_future().get()->respond(200, "text/plain", std::string(70'000, 'b'));
+  // Takes the memory that moving the waiting answer would have freed.
+  raw_client others[4] = {raw_client{port, 4096}, raw_client{port, 4096},
+                          raw_client{port, 4096}, raw_client{port, 4096}};
+  for (auto& other : others)
+    other.send(get("/letter-c"));
+  std::this_thread::sleep_for(50ms);
+  CAF_CHECK(slow.read().body == std::string(60'000, 'a'));
+  CAF_CHECK(slow.read().body == std::string(70'000, 'b'));
+}
+
+CAF_TEST(a client is not late while it can not read the last answer) {
+  config.header_timeout = 60ms;
+  config.sweep_interval = 10ms;
+  start();
+  test::shrink_send_buffers(port);
+  raw_client slow{port, 4096};
+  slow.send(get("/letter-a") + "GET / HTTP/1.1\r\nHo");
+  std::this_thread::sleep_for(200ms);
+  CAF_CHECK_EQUAL(group->totals().timeouts, 0u);
+  CAF_CHECK_EQUAL(slow.read().body.size(), 60'000u);
+  CAF_CHECK_EQUAL(slow.read().status, 408);
+  CAF_CHECK(slow.at_end());
+  CAF_CHECK_EQUAL(group->totals().timeouts, 1u);
 }
 
 CAF_TEST(a client that never asks is told and closed) {
@@ -378,6 +441,23 @@ CAF_TEST(draining answers what is under way and closes the rest) {
   CAF_CHECK(busy.at_end());
   CAF_CHECK(drained.get());
   CAF_CHECK_EQUAL(group->open_connections(), 0u);
+}
+
+CAF_TEST(draining answers who waits to be accepted) {
+  start();
+  std::promise<void> go;
+  std::promise<void> halted;
+  io.post([&] {
+    halted.set_value();
+    go.get_future().wait();
+  });
+  halted.get_future().wait();
+  raw_client waiting{port};
+  waiting.send(get("/a"));
+  group->stop_accepting();
+  go.set_value();
+  CAF_CHECK_EQUAL(waiting.read().body, "/a|");
+  CAF_CHECK(waiting.at_end());
 }
 
 CAF_TEST(draining does not wait for ever) {

@@ -87,6 +87,23 @@ CAF_TEST(each UTC day has its file) {
   CAF_CHECK_NOT_EQUAL(today.find("late"), std::string::npos);
 }
 
+CAF_TEST(a day whose file can not be opened goes on in the old one) {
+  CAF_REQUIRE(!start_logging(config(log_level::info)));
+  log_at(future_day, "old");
+  auto taken = root / "deep" / "logs" / "combined-2120-02-01.log";
+  fs::create_directory(taken);
+  log_at(future_day + 24h, "first");
+  log_at(future_day + 24h + 1s, "second");
+  fs::remove(taken);
+  log_at(future_day + 24h + 1min, "third");
+  auto yesterday = read("combined-2120-01-31.log");
+  CAF_CHECK_NOT_EQUAL(yesterday.find("first"), std::string::npos);
+  CAF_CHECK_NOT_EQUAL(yesterday.find("second"), std::string::npos);
+  CAF_CHECK_EQUAL(yesterday.find("third"), std::string::npos);
+  CAF_CHECK_NOT_EQUAL(read("combined-2120-02-01.log").find("third"),
+                      std::string::npos);
+}
+
 CAF_TEST(lines below the level are left out) {
   CAF_REQUIRE(!start_logging(config(log_level::warn)));
   spdlog::info("unimportant");

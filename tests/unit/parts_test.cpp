@@ -2,7 +2,10 @@
 
 #include "tests/support/precompiled.hpp"
 
+#include <sys/resource.h>
+
 #include "node/config/load.hpp"
+#include "node/descriptors.hpp"
 #include "node/parts.hpp"
 
 using namespace troupe;
@@ -27,6 +30,7 @@ settings_of(const std::vector<std::pair<std::string, std::string>>& values) {
 CAF_TEST(each limit of the API has its own setting) {
   auto limits = api_limits(settings_of({{"node.maxHeaderSize", "2001"},
                                         {"node.maxBodySize", "2002"},
+                                        {"node.maxBodyBytesInFlight", "2009"},
                                         {"node.headerTimeout", "2003"},
                                         {"node.bodyTimeout", "2004"},
                                         {"node.writeTimeout", "2005"},
@@ -35,12 +39,24 @@ CAF_TEST(each limit of the API has its own setting) {
                                         {"node.maxConnections", "2008"}}));
   CAF_CHECK_EQUAL(limits.max_header_bytes, 2001u);
   CAF_CHECK_EQUAL(limits.max_body_bytes, 2002u);
+  CAF_CHECK_EQUAL(limits.max_body_bytes_in_flight, 2009u);
   CAF_CHECK_EQUAL(limits.header_timeout.count(), 2003);
   CAF_CHECK_EQUAL(limits.body_timeout.count(), 2004);
   CAF_CHECK_EQUAL(limits.write_timeout.count(), 2005);
   CAF_CHECK_EQUAL(limits.idle_timeout.count(), 2006);
   CAF_CHECK_EQUAL(limits.request_deadline.count(), 2007);
   CAF_CHECK_EQUAL(limits.max_connections, 2008u);
+}
+
+CAF_TEST(the statistics name the algorithm in effect) {
+  auto named = [](const std::string& algorithm) {
+    auto settings = settings_of({{"loadBalancer.algorithm", algorithm}});
+    return gateway_part(settings, {}, 0).algorithm;
+  };
+  CAF_CHECK_EQUAL(named("round-robin"), "round-robin");
+  CAF_CHECK_EQUAL(named("weighted"), "weighted");
+  CAF_CHECK_EQUAL(named("least-connections"), "round-robin");
+  CAF_CHECK_EQUAL(named("ip-hash"), "round-robin");
 }
 
 CAF_TEST(each limit of the proxy has its own setting) {
@@ -79,4 +95,32 @@ CAF_TEST(each option of the health checks has its own setting) {
   CAF_CHECK_EQUAL(config.path, "/alive");
   CAF_CHECK_EQUAL(config.unhealthy_threshold, 7u);
   CAF_CHECK_EQUAL(config.healthy_threshold, 8u);
+}
+
+CAF_TEST(the limit of descriptors is raised) {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  auto lower = before;
+  lower.rlim_cur = 64;
+  CAF_REQUIRE(setrlimit(RLIMIT_NOFILE, &lower) == 0);
+  CAF_CHECK_EQUAL(raise_descriptor_limit(), before.rlim_max);
+  rlimit after{};
+  getrlimit(RLIMIT_NOFILE, &after);
+  CAF_CHECK_EQUAL(after.rlim_cur, before.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+CAF_TEST(too few descriptors for the settings are told with the numbers) {
+  auto settings = settings_of(
+    {{"node.maxConnections", "1000"}, {"proxy.maxConnections", "2000"}});
+  auto needed = descriptors_needed(settings);
+  CAF_CHECK_GREATER(needed, 5000u);
+  CAF_CHECK(!descriptor_shortage(settings, needed));
+  auto shortage = descriptor_shortage(settings, 1024);
+  CAF_REQUIRE(shortage);
+  for (auto number : {"1024", "1000", "2000"})
+    CAF_CHECK_NOT_EQUAL(shortage->find(number), std::string::npos);
+  auto without_proxy =
+    settings_of({{"node.maxConnections", "1000"}, {"proxy.enabled", "false"}});
+  CAF_CHECK(!descriptor_shortage(without_proxy, 2000));
 }

@@ -3,8 +3,10 @@ troupe_suite(proxy
   unit/health_prober_test.cpp
   unit/http_client_test.cpp
   unit/pick_test.cpp
+  unit/proxy_backpressure_test.cpp
   unit/proxy_exchange_test.cpp
   unit/proxy_failure_test.cpp
   unit/proxy_forwarder_test.cpp
+  unit/proxy_traffic_test.cpp
   unit/routing_test.cpp)
 target_link_libraries(test_proxy PRIVATE troupe_http troupe_actors)

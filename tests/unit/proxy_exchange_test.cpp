@@ -37,6 +37,23 @@ CAF_TEST(a request reaches the server with the forwarding fields) {
   CAF_CHECK(contains(answer, "Connection: close\r\n"));
 }
 
+CAF_TEST(a request without Host names the server that gets it) {
+  scripted_server backend{[](peer& client, int) {
+    auto seen = client.read_head();
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: "
+                + std::to_string(seen.size()) + "\r\n\r\n" + seen);
+  }};
+  start({closed_port(), backend.port()});
+  // Each of them is tried first once.
+  for (int i = 0; i < 2; ++i) {
+    auto answer = ask("GET /a HTTP/1.0\r\n\r\n");
+    CAF_CHECK(body_of(answer).starts_with("GET /a HTTP/1.1\r\nHost: 127.0.0.1:"
+                                          + std::to_string(backend.port())
+                                          + "\r\n"));
+    CAF_CHECK(!contains(answer, "X-Forwarded-Host"));
+  }
+}
+
 CAF_TEST(requests take turns over servers and reuse connections) {
   scripted_server a{scripted_server::answering("a")};
   scripted_server b{scripted_server::answering("b")};
@@ -292,6 +309,38 @@ CAF_TEST(traffic is counted and reported) {
   CAF_CHECK_GREATER(result.latency_us, 0u);
   names->erase("balancer");
   caf::anon_send_exit(sink, caf::exit_reason::user_shutdown);
+}
+
+CAF_TEST(a drain ends tunnels and answers what was sent before it) {
+  scripted_server backend{[](peer& client, int) {
+    if (!contains(client.read_head(), "Upgrade")) {
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      return;
+    }
+    client.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                "Upgrade: x\r\n\r\n");
+    client.read_all();
+  }};
+  start({backend.port()});
+  auto tunnel = connect();
+  tunnel.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
+              "Upgrade: x\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(tunnel.read_head()), 101);
+  std::promise<void> halted;
+  std::promise<void> go;
+  std::promise<void> drained;
+  io->post([&] {
+    halted.set_value();
+    go.get_future().wait();
+    front->drain(5s, [&] { drained.set_value(); });
+  });
+  halted.get_future().wait();
+  auto waiting = connect();
+  waiting.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  go.set_value();
+  CAF_CHECK(tunnel.at_end());
+  CAF_CHECK_EQUAL(body_of(waiting.read_all()), "ok");
+  CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
 }
 
 CAF_TEST(a drain lets requests finish and closes the rest) {

@@ -5,7 +5,9 @@
 #include <caf/test/dsl.hpp>
 
 #include "http/proxy/ejection.hpp"
+#include "http/server/accept_backoff.hpp"
 #include "messages/error.hpp"
+#include "no_more_descriptors.hpp"
 #include "proxy_fixture.hpp"
 
 using namespace troupe;
@@ -71,6 +73,25 @@ CAF_TEST(a connection stays usable after an error) {
     CAF_CHECK_EQUAL(status_of(head), 502);
     client.read_until("\"}}");
   }
+}
+
+CAF_TEST(answers of our own are dated and have an id) {
+  start({closed_port()});
+  auto refused = ask("GET / HTTP/1.1\r\nBad\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(refused), 400);
+  CAF_CHECK(contains(refused, "\r\nDate: "));
+  CAF_CHECK(contains(refused, " GMT\r\n"));
+  CAF_CHECK(contains(refused, "\r\nX-Request-Id: "));
+  CAF_CHECK_EQUAL(error_of(refused).at("requestId").get<std::string>().size(),
+                  32u);
+  auto old = ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CAF_CHECK(contains(old, "\r\nConnection: keep-alive\r\n"));
+}
+
+CAF_TEST(a line feed alone ends no line) {
+  start({closed_port()});
+  CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/1.1\nHost: h\n\n")), 400);
+  CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/2.0\r\nHost: h\r\n\r\n")), 505);
 }
 
 CAF_TEST(an empty pool is 503 with its reason) {
@@ -276,6 +297,35 @@ CAF_TEST(one connection too many is 503) {
        ++tries)
     std::this_thread::sleep_for(10ms);
   CAF_CHECK_EQUAL(status_of(get()), 200);
+}
+
+CAF_TEST(a lack of descriptors is not the servers failure) {
+  scripted_server backend{scripted_server::answering("x")};
+  start({backend.port()});
+  auto client = connect();
+  CAF_CHECK(client.silent_for(20ms)); // It is accepted by then.
+  {
+    no_more_descriptors none;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CAF_CHECK_EQUAL(status_of(client.read_head()), 503);
+  }
+  client.read_until("\"}}");
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(client.read_head()), 200);
+}
+
+CAF_TEST(accepting again waits longer each time and says so seldom) {
+  accept_backoff backoff;
+  auto now = accept_backoff::clock::time_point{} + 1h;
+  auto why = make_error_code(boost::system::errc::too_many_files_open);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 50);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 100);
+  for (int i = 0; i < 98; ++i)
+    now += backoff.failed("test", why, now);
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 1000);
+  CAF_CHECK_LESS(backoff.lines(), 11u);
+  backoff.succeeded();
+  CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 50);
 }
 
 CAF_TEST(an address in use is an error that names it) {

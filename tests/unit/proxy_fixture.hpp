@@ -3,12 +3,14 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include <caf/all.hpp>
 
 #include "http/proxy/proxy.hpp"
+#include "messages/traffic.hpp"
 #include "messages/type_ids.hpp"
 #include "proxy_peer.hpp"
 
@@ -85,6 +87,9 @@ struct proxy_fixture {
     }
     pool.unavailable_reason = "all in maintenance";
     pool.cursor = std::make_shared<std::atomic<std::uint32_t>>(0);
+    table->servers.clear();
+    for (auto& [id, one] : state.servers)
+      table->servers.push_back(id);
     table->routes = {{"", "/", "demo"}};
     table->pools["demo"] = pool;
     routing->set(std::shared_ptr<const routing_table>{table});
@@ -111,6 +116,44 @@ struct proxy_fixture {
       done.set_value();
     });
     done.get_future().wait();
+  }
+};
+
+/// Stands in for the balancer and keeps the last report.
+struct reporting_fixture : proxy_fixture {
+  std::mutex mutex;
+  traffic_report last;
+  caf::actor balancer;
+
+  reporting_fixture() {
+    balancer = system.spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](const traffic_report& report) {
+        std::lock_guard guard{mutex};
+        last = report;
+      }};
+    });
+    names->put("balancer", caf::actor_cast<caf::strong_actor_ptr>(balancer));
+  }
+
+  ~reporting_fixture() {
+    names->erase("balancer");
+    caf::scoped_actor self{system};
+    self->send_exit(balancer, caf::exit_reason::kill);
+    self->wait_for(balancer);
+  }
+
+  /// Once no request is under way.
+  traffic_counters counters_of(const std::string& server) {
+    for (int tries = 0; tries < 300; ++tries) {
+      {
+        std::lock_guard guard{mutex};
+        auto& found = last.by_server[server];
+        if (found.requests > 0 && found.active == 0)
+          return found;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return {};
   }
 };
 

@@ -44,7 +44,7 @@ outcome forward_request(std::string_view text, std::size_t step = 1 << 20) {
   std::string id;
   request_id_source ids{1};
   request_forwarder forwarder{
-    {"Via: 1.1 troupe\r\n", 1024}, result.out, id, ids};
+    {"Via: 1.1 troupe\r\n", "1.2.3.4", 1024}, result.out, id, ids};
   if (auto failure = feed(forwarder, text, step))
     result.refused = forwarder.why_refused(failure).status;
   result.complete = forwarder.is_done();
@@ -84,7 +84,8 @@ CAF_TEST(a request is forwarded with the proxys fields) {
   CAF_CHECK(result.complete);
   CAF_CHECK_EQUAL(result.out, "GET /a?b HTTP/1.1\r\nHost: h:80\r\n"
                               "Accept:  x\r\nEmpty:\r\n"
-                              "Via: 1.1 troupe\r\nX-Forwarded-Host: h:80\r\n"
+                              "Via: 1.1 troupe\r\nX-Forwarded-For: 1.2.3.4\r\n"
+                              "X-Forwarded-Host: h:80\r\n"
                               "X-Request-Id: "
                               "00000000000000010000000000000001\r\n\r\n");
 }
@@ -121,11 +122,16 @@ CAF_TEST(forwarding fields of a client are not believed) {
                              "X-Forwarded-Host: evil\r\n"
                              "x-forwarded-proto: https\r\n"
                              "X-Forwarded-For: 9.9.9.9\r\n"
+                             "Forwarded: for=8.8.8.8;proto=https\r\n"
+                             "x-forwarded-for: 7.7.7.7, 6.6.6.6\r\n"
                              "X-Request-ID: abc-1\r\n\r\n")
                .out;
   CAF_CHECK(!contains(out, "evil"));
   CAF_CHECK(!contains(out, "https"));
-  CAF_CHECK(contains(out, "X-Forwarded-For: 9.9.9.9\r\n"));
+  CAF_CHECK(!contains(out, "8.8.8.8"));
+  CAF_CHECK(contains(out, "\r\nX-Forwarded-For: 9.9.9.9, 7.7.7.7, 6.6.6.6, "
+                          "1.2.3.4\r\n"));
+  CAF_CHECK(!contains(out, "x-forwarded-for"));
   CAF_CHECK(contains(out, "X-Request-Id: abc-1\r\n"));
 }
 

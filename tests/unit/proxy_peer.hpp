@@ -32,9 +32,12 @@ public:
     ::setsockopt(handle_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
 
-  /// Connects to a port of 127.0.0.1.
-  static peer to(std::uint16_t port) {
+  /// Connects to a port of 127.0.0.1. `receive_buffer` 0: the kernel's choice.
+  static peer to(std::uint16_t port, int receive_buffer = 0) {
     auto handle = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_buffer > 0)
+      ::setsockopt(handle, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+                   sizeof(receive_buffer));
     auto where = loopback(port);
     ::connect(handle, reinterpret_cast<sockaddr*>(&where), sizeof(where));
     return peer{handle};

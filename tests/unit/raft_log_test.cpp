@@ -285,6 +285,13 @@ CAF_TEST(the actor writes and reads) {
   self->request(*log, caf::infinite, load_meta{})
     .receive([](log_meta& x) { CAF_CHECK_EQUAL(x.values["pledge"], "x"); },
              [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+  self->request(*log, caf::infinite, get_status{})
+    .receive(
+      [](const actor_status& x) {
+        CAF_CHECK_EQUAL(x.name, "raft_log");
+        CAF_CHECK_EQUAL(x.details.at("writes"), "2");
+      },
+      [](caf::error& x) { CAF_FAIL(describe(x).detail); });
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

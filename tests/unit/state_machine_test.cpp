@@ -157,6 +157,8 @@ CAF_TEST(server ids are never used again) {
   CAF_CHECK(succeeds(remove_server{"server-2"}));
   CAF_CHECK_EQUAL(apply(add_server{"demo", "h", 81, 1}).value, "server-3");
   CAF_CHECK(refused(remove_server{"server-2"}) == errc::not_found);
+  // As the REST API calls it.
+  CAF_CHECK_EQUAL(apply(remove_server{"server-2"}).field, "serverId");
 }
 
 CAF_TEST(impossible servers are refused) {

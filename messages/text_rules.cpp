@@ -1,4 +1,4 @@
-#include "node/config/text_rules.hpp"
+#include "messages/text_rules.hpp"
 
 #include <algorithm>
 

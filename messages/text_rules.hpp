@@ -1,7 +1,18 @@
 #pragma once
 
-#include "node/config/codec.hpp"
+#include <string_view>
 
+namespace troupe {
+
+/// A condition on a text, with the words for it: `an IP address`.
+struct text_rule {
+  std::string_view must_be;
+  bool (*holds)(std::string_view text);
+};
+
+} // namespace troupe
+
+// What names and addresses look like, in settings as in requests.
 namespace troupe::text_rules {
 
 /// Anything but the empty text.
