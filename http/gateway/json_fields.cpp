@@ -181,7 +181,7 @@ std::string field_reader::text(std::string_view name, const text_rule& rule,
     auto* result = value->get_ptr<const std::string*>();
     if (result != nullptr && rule.holds(*result))
       return *result;
-    reject(name, fmt::format("must be {}", rule.must_be));
+    reject(name, fmt::format("must be a string: {}", rule.must_be));
   }
   return fallback.value_or(std::string{});
 }

@@ -38,7 +38,7 @@ void session::attempt() {
                    ? context_.choose(*pool_, tried_, clock::now())
                    : nullptr;
   if (server == nullptr) {
-    answer(last_timed_out_ ? 504 : 502,
+    answer(last_status_,
            "no server of service '" + pool_->service
              + "' could be reached; the last one: " + last_failure_);
     return;
@@ -73,13 +73,8 @@ void session::connect() {
 void session::on_connected(error_code failure, tcp_socket socket) {
   auto self = shared_from_this();
   connector_.reset();
-  if (is_local_failure(failure)) {
-    answer(503, "this node can't open a connection to a server: "
-                  + failure.message());
-    return;
-  }
   if (failure) {
-    connect_failed(failure.message(), false);
+    connect_failed(failure.message(), is_local_failure(failure) ? 503 : 502);
     return;
   }
   backend_->passive.succeeded();
@@ -87,14 +82,17 @@ void session::on_connected(error_code failure, tcp_socket socket) {
   use(std::make_shared<stream>(std::move(socket), max_buffer), false);
 }
 
-void session::connect_failed(std::string why, bool timed_out) {
+void session::connect_failed(std::string why, unsigned status) {
   connector_.reset();
   auto& server = backend_->server();
   last_failure_ = to_string(endpoint{server.host, server.port}) + ": " + why;
-  last_timed_out_ = timed_out;
-  backend_->passive.failed(clock::now());
+  last_status_ = status;
+  // 503: this node lacks what a connection takes.
+  auto is_servers = status != 503;
+  if (is_servers)
+    backend_->passive.failed(clock::now());
   tried_.push_back(server.id);
-  leave_backend(true);
+  leave_backend(is_servers);
   attempt();
 }
 

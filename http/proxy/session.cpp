@@ -253,7 +253,7 @@ void session::check_deadline(clock::time_point now) {
       break;
     case phase::connecting:
       connector_->cancel();
-      connect_failed("connecting timed out", true);
+      connect_failed("connecting timed out", 504);
       break;
     case phase::exchanging:
       exchange_timed_out();

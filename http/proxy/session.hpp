@@ -88,7 +88,7 @@ private:
   void attempt();
   void connect();
   void on_connected(error_code failure, tcp_socket socket);
-  void connect_failed(std::string why, bool timed_out);
+  void connect_failed(std::string why, unsigned status);
   void use(stream_ptr upstream, bool reused);
   void send_request();
   void on_request_sent();
@@ -142,7 +142,8 @@ private:
   std::vector<std::string> tried_;
   std::uint32_t attempts_ = 0;
   std::string last_failure_;
-  bool last_timed_out_ = false;
+  /// What the client is told when no server could be reached.
+  unsigned last_status_ = 502;
   std::shared_ptr<backend> backend_;
   std::shared_ptr<connector> connector_;
   stream_ptr upstream_;

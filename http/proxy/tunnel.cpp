@@ -7,7 +7,7 @@ namespace troupe::proxying {
 
 void session::begin_tunnel() {
   if (context_.draining) {
-    fail_exchange(503, "this node is shutting down");
+    answer(503, "this node is shutting down");
     return;
   }
   phase_ = phase::tunnel;
