@@ -16,6 +16,7 @@
 #include "discovery/transport/dialer.hpp"
 #include "messages/error.hpp"
 #include "tests/support/certificate_folder.hpp"
+#include "tests/support/free_port.hpp"
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -29,12 +30,6 @@ struct fixture : certificate_folder {
   endpoint where{"127.0.0.1", free_port()};
 
   fixture() { std::signal(SIGPIPE, SIG_IGN); }
-
-  static std::uint16_t free_port() {
-    boost::asio::io_context context;
-    tcp::acceptor probe{context, {boost::asio::ip::address_v4::loopback(), 0}};
-    return probe.local_endpoint().port();
-  }
 
   static gate_config quick() {
     gate_config result;

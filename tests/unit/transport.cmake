@@ -1,6 +1,7 @@
 troupe_suite(transport
   unit/certificates_test.cpp
   unit/certs_test.cpp
+  unit/cluster_transport_test.cpp
   unit/credential_source_test.cpp
   unit/first_bytes_test.cpp
   unit/gate_test.cpp
