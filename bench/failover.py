@@ -45,7 +45,8 @@ class Troupe:
         self.cluster = troupe.Cluster(net, folder, TROUPE_PLACES, overrides={
             "cluster": {"heartbeatInterval": heartbeat_ms,
                         "electionTimeout": election_ms}})
-        self.settings = f"heartbeat {heartbeat_ms} ms, election {election_ms} ms"
+        self.settings = (f"heartbeat {heartbeat_ms} ms, election "
+                         f"{election_ms} ms")
 
     def leader(self):
         return (self.cluster.leader() if self.cluster.disagreement() is None
@@ -189,7 +190,7 @@ def run(net, contenders, options, samples):
                 samples[contender.name].setdefault(fault, []).append(
                     measure(net, contender, fault))
         print(f"{turn + 1}: " + ", ".join(
-            f"{name} {' '.join(f'{by_fault[fault][-1]:.0f}' for fault in FAULTS)}"
+            name + "".join(f" {by_fault[fault][-1]:.0f}" for fault in FAULTS)
             for name, by_fault in samples.items()), flush=True)
         if options.samples:
             options.samples.write_text(json.dumps(samples))

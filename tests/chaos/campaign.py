@@ -101,7 +101,17 @@ class Run:
             self.violations.append(
                 f"converged only {self.convergence:.1f} s after healing")
 
+    def _wait_until_applied(self):
+        """A node answers from what it applied, which may be a moment behind."""
+        index = max(node.get("cluster")["appliedIndex"]
+                    for node in self.cluster.nodes)
+        for node in self.cluster.nodes:
+            clusters.harness.wait_until(
+                lambda: node.get("cluster")["appliedIndex"] >= index,
+                f"{node.name} has applied all", CONVERGENCE_SECONDS)
+
     def _judge(self):
+        self._wait_until_applied()
         operations = self.history.operations
         self._judge_servers()
         self._judge_sets()
@@ -112,7 +122,6 @@ class Run:
         self._judge_leaders()
 
     def _judge_servers(self):
-        """Each node applied everything: it is asked last of all."""
         for node in self.cluster.nodes:
             ports = [server["port"] for server
                      in node.get("loadbalancer/stats")["servers"]

@@ -35,10 +35,12 @@ class Node(harness.Node):
         self.wrapper = cluster.network.inside(place)
 
     def start(self):
-        self.killed = False
         self.doomed = self.disk.full
         self.environment = self._preloaded()
-        return super().start()
+        super().start()
+        # Not before: the monitor looks at the process meanwhile.
+        self.killed = False
+        return self
 
     def start_again(self):
         """Where it ended, for whatever reason."""

@@ -19,7 +19,7 @@ import monitor  # noqa: E402
 import network  # noqa: E402
 import workload  # noqa: E402
 
-LATE = network.Link(delayed=0.2, delay_ms=150, jitter_ms=150)
+LATE = {"delayed": 0.2, "delay_ms": 150, "jitter_ms": 150}
 LAST_WORDS = re.compile(r"\b(down|suspect|leads the cluster)\b")
 
 
@@ -77,6 +77,10 @@ def observe(cluster, seconds, verdicts):
 def main():
     options = argparse.ArgumentParser(prog="scripts/chaos false-verdicts")
     options.add_argument("--minutes", type=float, default=10.0)
+    options.add_argument("--overtaking", action="store_true",
+                         help="late frames are overtaken by others, as with "
+                         "netem, so that TCP sends most of them again; else "
+                         "they hold up what is behind them")
     options = options.parse_args()
     network.skip_unless_possible()
     if shutil.which("stress-ng") is None:
@@ -90,7 +94,8 @@ def main():
         stress = None
         try:
             cluster.start()
-            net.set_links({pair: LATE for pair
+            late = network.Link(in_order=not options.overtaking, **LATE)
+            net.set_links({pair: late for pair
                            in itertools.permutations(net.places, 2)})
             stress = saturate(options.minutes * 60)
             watch, history = observe(cluster, options.minutes * 60, verdicts)
@@ -102,13 +107,14 @@ def main():
             crashes = [end for node in cluster.nodes for end in node.crashes]
             cluster.remove_disks()
             net.remove()
-    return conclude(options.minutes, verdicts, watch, history, crashes)
+    return conclude(options, verdicts, watch, history, crashes)
 
 
-def conclude(minutes, verdicts, watch, history, crashes):
+def conclude(options, verdicts, watch, history, crashes):
     counted = verdicts.count()
-    print(f"{minutes:g} minutes, {os.cpu_count()} cores saturated, 20% of "
-          "frames up to 300 ms late")
+    print(f"{options.minutes:g} minutes, {os.cpu_count()} cores saturated, "
+          "20% of frames up to 300 ms late, "
+          + ("overtaken by others" if options.overtaking else "in order"))
     print(f"down verdicts: {counted['down']}")
     print(f"suspicions: {counted['suspect']}, elections: "
           f"{counted['leads the cluster']}, operations acknowledged: "

@@ -25,9 +25,9 @@ class Undecided(Exception):
 
 
 class Verdict:
-    """`linearizable`; if not, `counterexample` is a smallest part of the history
-    that is not linearizable by itself, and `stuck` the operations of it that
-    could not follow the longest linearization found, which is `prefix`."""
+    """`linearizable`; if not, `counterexample` is a smallest part of the
+    history that is not linearizable by itself, and `stuck` the operations of it
+    that could not follow the longest linearization found, which is `prefix`."""
 
     def __init__(self, linearizable, counterexample=(), prefix=(), stuck=()):
         self.linearizable = linearizable
@@ -191,8 +191,8 @@ def _linearize(operations, initial, limit):
 # Shrinking takes steps by which a linearizable history stays linearizable, so
 # what is not linearizable after them was not so before. These are ending it
 # earlier, leaving out a read or a mismatch, and then a write on whose value no
-# answer depends. (Without a write that was read, the read would look like one of
-# a value from nowhere.)
+# answer depends. (Without a write that was read, the read would look like one
+# of a value from nowhere.)
 
 def _shrink(operations, initial, limit):
     """A part that is not linearizable and of which nothing can be left out."""

@@ -87,5 +87,6 @@ def combined(places, active):
             worse = link if link.delayed > before.delayed else before
             result[pair] = Link(before.cut or link.cut,
                                 max(before.loss, link.loss), worse.delayed,
-                                worse.delay_ms, worse.jitter_ms)
+                                worse.delay_ms, worse.jitter_ms,
+                                worse.in_order)
     return result

@@ -93,20 +93,22 @@ def _ip(*arguments):
 class Link:
     """One direction of a pair. `delayed`: the share of frames held back for
     `delay_ms` plus or minus `jitter_ms`; since each frame draws its own delay,
-    jitter reorders."""
+    jitter reorders, unless `in_order`: then those behind a held frame wait with
+    it, and TCP can't make up for the delay by sending again."""
 
     def __init__(self, cut=False, loss=0.0, delayed=0.0, delay_ms=0,
-                 jitter_ms=0):
+                 jitter_ms=0, in_order=False):
         self.cut = cut
         self.loss = loss
         self.delayed = delayed
         self.delay_ms = delay_ms
         self.jitter_ms = jitter_ms
+        self.in_order = in_order
 
     def line(self):
         return (f"{int(self.cut)} {int(self.loss * 1e6)} "
                 f"{int(self.delayed * 1e6)} {int(self.delay_ms * 1000)} "
-                f"{int(self.jitter_ms * 1000)}")
+                f"{int(self.jitter_ms * 1000)} {int(self.in_order)}")
 
 
 WHOLE = Link()

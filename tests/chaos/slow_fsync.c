@@ -34,13 +34,13 @@ static void wait_first(void) {
 int fsync(int file) {
   wait_first();
   int (*next)(int);
-  *(void**) &next = dlsym(RTLD_NEXT, "fsync");
+  *(void**)&next = dlsym(RTLD_NEXT, "fsync");
   return next(file);
 }
 
 int fdatasync(int file) {
   wait_first();
   int (*next)(int);
-  *(void**) &next = dlsym(RTLD_NEXT, "fdatasync");
+  *(void**)&next = dlsym(RTLD_NEXT, "fdatasync");
   return next(file);
 }

@@ -7,13 +7,14 @@
  * to it. Broadcasts go everywhere. Each line on standard input sets one
  * direction of one link and is answered with `ok`:
  *
- *   FROM_BYTE TO_BYTE CUT LOSS_PPM DELAYED_PPM DELAY_US JITTER_US
+ *   FROM_BYTE TO_BYTE CUT LOSS_PPM DELAYED_PPM DELAY_US JITTER_US IN_ORDER
  *
  * CUT drops everything, LOSS_PPM of a million frames are lost, DELAYED_PPM of a
  * million are held for DELAY_US plus or minus JITTER_US (drawn anew for each
- * frame, so they overtake each other). The sender never learns what happened to
- * a frame, as with a real network and unlike netem on the sending host.
- * Ends when standard input does.
+ * frame, so they overtake each other, unless IN_ORDER: then those behind a held
+ * frame wait, too, and TCP can't make up for it by sending again). The sender
+ * never learns what happened to a frame, as with a real network and unlike
+ * netem on the sending host. Ends when standard input does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,6 +40,9 @@ struct link_state {
   uint32_t delayed_ppm;
   int64_t delay_us;
   int64_t jitter_us;
+  int in_order;
+  /* When the last held frame is due. */
+  int64_t busy_until_us;
 };
 
 /* A frame that waits for its time. */
@@ -66,7 +70,7 @@ static void fail(const char* what) {
 static int64_t now_us(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* xorshift64*, Vigna 2016. */
@@ -74,7 +78,7 @@ static uint32_t draw(uint32_t below) {
   random_state ^= random_state >> 12;
   random_state ^= random_state << 25;
   random_state ^= random_state >> 27;
-  return (uint32_t) ((random_state * 0x2545F4914F6CDD1Du) >> 32) % below;
+  return (uint32_t)((random_state * 0x2545F4914F6CDD1Du) >> 32) % below;
 }
 
 static int open_device(const char* name_space) {
@@ -110,13 +114,13 @@ static void swap_held(int a, int b) {
 static void hold(int port, const unsigned char* bytes, int size, int64_t due) {
   if (held_count == max_held)
     return;
-  struct held_frame* frame = malloc(sizeof *frame + (size_t) size);
+  struct held_frame* frame = malloc(sizeof *frame + (size_t)size);
   if (frame == NULL)
     fail("malloc");
   frame->due_us = due;
   frame->port = port;
   frame->size = size;
-  memcpy(frame->bytes, bytes, (size_t) size);
+  memcpy(frame->bytes, bytes, (size_t)size);
   int at = held_count++;
   held[at] = frame;
   for (; at > 0 && held[at]->due_us < held[(at - 1) / 2]->due_us;
@@ -141,8 +145,8 @@ static struct held_frame* take_earliest(void) {
 
 /* A full queue or a device that is down loses the frame, as a switch would. */
 static void deliver(int port, const unsigned char* bytes, int size) {
-  ssize_t written = write(devices[port], bytes, (size_t) size);
-  (void) written;
+  ssize_t written = write(devices[port], bytes, (size_t)size);
+  (void)written;
 }
 
 static void release_due(void) {
@@ -158,12 +162,20 @@ static void pass(int from, int to, const unsigned char* bytes, int size) {
   struct link_state* l = &links[from][to];
   if (l->cut || (l->loss_ppm > 0 && draw(1000000) < l->loss_ppm))
     return;
-  if (l->delayed_ppm == 0 || draw(1000000) >= l->delayed_ppm)
+  int64_t now = now_us();
+  int64_t due = now;
+  if (l->delayed_ppm > 0 && draw(1000000) < l->delayed_ppm) {
+    due += l->delay_us;
+    if (l->jitter_us > 0)
+      due += (int64_t)draw((uint32_t)(2 * l->jitter_us + 1)) - l->jitter_us;
+  }
+  if (l->in_order && due <= l->busy_until_us)
+    /* The heap keeps no order among equals. */
+    due = l->busy_until_us + 1;
+  if (due <= now)
     return deliver(to, bytes, size);
-  int64_t wait = l->delay_us;
-  if (l->jitter_us > 0)
-    wait += (int64_t) draw((uint32_t) (2 * l->jitter_us + 1)) - l->jitter_us;
-  hold(to, bytes, size, now_us() + (wait > 0 ? wait : 0));
+  l->busy_until_us = due;
+  hold(to, bytes, size, due);
 }
 
 static void receive(int from) {
@@ -174,21 +186,21 @@ static void receive(int from) {
       return;
     int to = (bytes[0] & 1) != 0 ? -1 : port_of(bytes[5]);
     if (to >= 0)
-      pass(from, to, bytes, (int) size);
+      pass(from, to, bytes, (int)size);
     else if ((bytes[0] & 1) != 0)
       for (to = 0; to < port_count; ++to)
         if (to != from)
-          pass(from, to, bytes, (int) size);
+          pass(from, to, bytes, (int)size);
   }
 }
 
 static void obey(const char* line) {
   int from_byte, to_byte;
-  struct link_state wanted;
-  if (sscanf(line, "%d %d %d %u %u %ld %ld", &from_byte, &to_byte, &wanted.cut,
-             &wanted.loss_ppm, &wanted.delayed_ppm, &wanted.delay_us,
-             &wanted.jitter_us)
-        == 7
+  struct link_state wanted = {0};
+  if (sscanf(line, "%d %d %d %u %u %ld %ld %d", &from_byte, &to_byte,
+             &wanted.cut, &wanted.loss_ppm, &wanted.delayed_ppm,
+             &wanted.delay_us, &wanted.jitter_us, &wanted.in_order)
+        == 8
       && port_of(from_byte) >= 0 && port_of(to_byte) >= 0) {
     links[port_of(from_byte)][port_of(to_byte)] = wanted;
     puts("ok");
@@ -204,14 +216,14 @@ static void read_commands(void) {
   ssize_t size = read(STDIN_FILENO, buffer + used, sizeof buffer - used - 1);
   if (size <= 0)
     exit(0);
-  used += (size_t) size;
+  used += (size_t)size;
   buffer[used] = '\0';
   char* line = buffer;
   for (char* end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
     *end = '\0';
     obey(line);
   }
-  used = (size_t) (buffer + used - line);
+  used = (size_t)(buffer + used - line);
   memmove(buffer, line, used);
 }
 
@@ -245,7 +257,7 @@ int main(int argument_count, char** arguments) {
       wait = wait > 0 ? wait : 0;
       pause = (struct timespec){wait / 1000000, wait % 1000000 * 1000};
     }
-    if (ppoll(watched, (nfds_t) port_count + 1, &pause, NULL) < 0
+    if (ppoll(watched, (nfds_t)port_count + 1, &pause, NULL) < 0
         && errno != EINTR)
       fail("ppoll");
     release_due();

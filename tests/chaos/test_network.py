@@ -90,6 +90,13 @@ class NetworkTest(unittest.TestCase):
         self.assertEqual(sorted(numbers), list(range(50)))
         self.assertNotEqual(numbers, sorted(numbers))
 
+    def test_in_order_nothing_overtakes(self):
+        self.network.set_links({(1, 2): Link(delayed=0.3, delay_ms=20,
+                                             jitter_ms=20, in_order=True)})
+        numbers, last = self.received(1, 2, 50)
+        self.assertEqual(numbers, list(range(50)))
+        self.assertGreater(last, 0.02)
+
     def test_nothing_stays_after_sigterm(self):
         child = subprocess.Popen(
             [sys.executable, "-c",
