@@ -22,6 +22,9 @@ API_PORT, CLUSTER_PORT, PROXY_PORT, BACKEND_PORT = 3006, 3007, 8080, 9000
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TROUPE = os.environ.get("TROUPE_BINARY",
                         str(ROOT / "build" / "release" / "node" / "troupe"))
+# Settings that somebody exported are not part of a test.
+for _name in [name for name in os.environ if name.startswith("TROUPE_")]:
+    del os.environ[_name]
 
 # Quick enough for tests, slow enough for a busy machine.
 HEALTH_CHECK = {"interval": 500, "timeout": 400,
@@ -132,15 +135,12 @@ class Process:
         self.process = None
 
     def launch(self, arguments):
-        # Settings that somebody exported are not part of a test.
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("TROUPE_")}
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
                 [*self.wrapper, self.program, *arguments],
                 stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**environment, **self.environment})
+                env={**os.environ, **self.environment})
         remember(self.process)
 
     @property
