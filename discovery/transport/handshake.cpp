@@ -81,7 +81,7 @@ void handshake::look_at_first_byte() {
 }
 
 void handshake::begin_tls() {
-  // Not before the peer has shown that it means it: a session has 20 kB.
+  // Not before the peer has shown that it means it: a session has 45 kB.
   tls_ = std::make_unique<tls_session>(*own_->current(),
                                        socket_.native_handle(), side_);
   step_tls();

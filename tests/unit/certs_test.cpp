@@ -23,6 +23,12 @@ struct fixture : certificate_folder {
                             .name = "node-1",
                             .hosts = {"localhost"}};
 
+  std::string text_of(const std::string& name) {
+    auto text = read_pem_file(file(name));
+    CAF_REQUIRE(text);
+    return std::move(*text);
+  }
+
   ::mode_t mode_of(const std::string& name) {
     struct ::stat found {};
     CAF_REQUIRE_EQUAL(::stat(file(name).c_str(), &found), 0);
@@ -46,14 +52,14 @@ CAF_TEST(the files make a node) {
 
 CAF_TEST(nothing is overwritten without force) {
   CAF_REQUIRE(run_certs(ca, now));
-  auto before = read_pem_file(file("ca/ca.key"));
+  auto before = text_of("ca/ca.key");
   auto again = run_certs(ca, now);
   CAF_REQUIRE(!again);
   CAF_CHECK(describe(again.error()).code == errc::conflict);
-  CAF_CHECK_EQUAL(*read_pem_file(file("ca/ca.key")), *before);
+  CAF_CHECK_EQUAL(text_of("ca/ca.key"), before);
   ca.force = true;
   CAF_CHECK(run_certs(ca, now));
-  CAF_CHECK_NOT_EQUAL(*read_pem_file(file("ca/ca.key")), *before);
+  CAF_CHECK_NOT_EQUAL(text_of("ca/ca.key"), before);
   std::size_t files = 0;
   for (auto& entry : std::filesystem::directory_iterator{path / "ca"}) {
     static_cast<void>(entry);
