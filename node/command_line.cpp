@@ -7,9 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
 #include "node/config/show.hpp"
-#include "messages/text_rules.hpp"
 
 namespace troupe {
 

@@ -338,8 +338,8 @@ cache_shard_actor spawn_cache_shard(caf::actor_system& system,
                                     cache_shard_config config,
                                     cluster_view view, directory_ptr names,
                                     lease_ptr roles) {
-  return system.spawn(cache_shard, config, std::move(view),
-                      std::move(names), std::move(roles));
+  return system.spawn(cache_shard, config, std::move(view), std::move(names),
+                      std::move(roles));
 }
 
 } // namespace troupe

@@ -1,5 +1,5 @@
-#include "node/config/options.hpp"
 #include "messages/text_rules.hpp"
+#include "node/config/options.hpp"
 #include "node/config/units.hpp"
 
 namespace troupe {
