@@ -13,7 +13,9 @@ CAF_TEST(an endpoint is read as it is printed) {
     CAF_REQUIRE(where);
     CAF_CHECK_EQUAL(to_string(*where), text);
   }
-  CAF_CHECK_EQUAL(parse_endpoint("[::1]:3007")->host, "::1");
+  auto without_brackets = parse_endpoint("[::1]:3007");
+  CAF_REQUIRE(without_brackets);
+  CAF_CHECK_EQUAL(without_brackets->host, "::1");
 }
 
 CAF_TEST(anything else is no endpoint) {
