@@ -489,7 +489,7 @@ void raft_engine::collect_entries(raft_update& out,
   pending_.back().last = recent_.last_index();
 }
 
-void raft_engine::collect_messages(raft_update& out) const {
+void raft_engine::collect_messages(raft_update& out) {
   auto count = raft_core_message_count(core_.get());
   for (std::size_t i = 0; i < count; ++i) {
     raft_core_message x{};
@@ -500,6 +500,8 @@ void raft_engine::collect_messages(raft_update& out) const {
         append_entries filled{
           x.term,   x.index, x.index_term,
           x.commit, {},      static_cast<std::uint64_t>(now_.count())};
+        auto& told = told_commit_[member_id{x.peer}];
+        told = std::max(told, x.commit);
         for (std::size_t j = 1; j <= x.n_entries; ++j)
           if (auto* entry = recent_.at(x.index + j))
             filled.entries.push_back(*entry);
@@ -531,6 +533,27 @@ void raft_engine::collect_messages(raft_update& out) const {
   }
 }
 
+void raft_engine::spread_commit(raft_update& out) {
+  if (!leads())
+    return;
+  if (spread_term_ != term()) {
+    spread_term_ = term();
+    told_commit_.clear();
+  }
+  auto* last = recent_.at(last_index());
+  for (auto& server : configuration()) {
+    auto& told = told_commit_[server.id];
+    if (server.id == config_.self || told >= commit_index() || last == nullptr
+        || !is_up_to_date(server.id))
+      continue;
+    told = commit_index();
+    append_entries news{term(),     last_index(),
+                        last->term, commit_index(),
+                        {},         static_cast<std::uint64_t>(now_.count())};
+    out.messages.push_back({server.id, encode(news)});
+  }
+}
+
 caf::error raft_engine::commit(raft_time now, raft_update& out) {
   // The core wants to know which configurations are committed.
   while (committed_ < commit_index()) {
@@ -558,6 +581,9 @@ caf::error raft_engine::commit(raft_time now, raft_update& out) {
 
 caf::expected<raft_update> raft_engine::finish(raft_update out,
                                                bool hard_state) {
+  // libraft tells followers of a commit with its next message only: when idle,
+  // a heartbeat later, and whoever asked a follower waits for that.
+  spread_commit(out);
   out.hard_state_changed |= hard_state;
   if (out.hard_state_changed) {
     out.write.term = term();

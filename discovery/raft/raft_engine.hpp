@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -185,7 +186,8 @@ private:
                std::uint64_t given_index = 0);
   void collect_entries(raft_update& out, std::vector<log_entry>* given,
                        std::uint64_t given_index);
-  void collect_messages(raft_update& out) const;
+  void collect_messages(raft_update& out);
+  void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
   caf::expected<raft_update> submit_entries(raft_time now,
                                             std::vector<log_entry> entries);
@@ -199,6 +201,10 @@ private:
   std::uint64_t restored_commit_ = 0;
   /// The last term in which this leader began to hand over.
   std::uint64_t transferred_term_ = 0;
+  /// Up to where each follower was told that the log is committed, in
+  /// `spread_term_`.
+  std::map<member_id, std::uint64_t> told_commit_;
+  std::uint64_t spread_term_ = 0;
   quorum_contact contact_;
   /// The term that `contact_` is about.
   std::uint64_t contact_term_ = 0;

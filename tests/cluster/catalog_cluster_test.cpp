@@ -51,6 +51,19 @@ CAF_TEST(a second bootstrap is refused) {
   CAF_CHECK(state(1)->cluster_name == "test");
 }
 
+CAF_TEST(who asks a follower does not wait for a heartbeat) {
+  form();
+  auto follower = (await_leader() + 1) % 3;
+  for (std::uint16_t port = 9000; port < 9005; ++port) {
+    elapse(30ms);
+    auto result = propose_at(follower, server_at(port));
+    CAF_CHECK(await([&] { return result->has_value(); }, 5ms));
+    // Nor do the others hear of it later.
+    CAF_CHECK(
+      await([&] { return ports((follower + 1) % 3).contains(port); }, 5ms));
+  }
+}
+
 CAF_TEST(a command is answered once its own node has applied it) {
   form();
   net.delay_min = net.delay_max = 5ms;
