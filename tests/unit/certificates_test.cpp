@@ -102,10 +102,9 @@ CAF_TEST(the key must be that of the certificate) {
   node("node-2", by);
   auto which = files("node-1");
   which.key = file("node-2.key");
-  CAF_CHECK(contains(complaint(which),
-                     "tls.key: " + file("node-2.key")
-                       + " is not the key of the certificate "
-                       + file("node-1.pem")));
+  CAF_CHECK(contains(complaint(which), "tls.key: " + file("node-2.key")
+                                         + " is not the key of the certificate "
+                                         + file("node-1.pem")));
 }
 
 CAF_TEST(the authority must have signed it) {
