@@ -23,6 +23,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ struct link_state {
 /* A frame that waits for its time. */
 struct held_frame {
   int64_t due_us;
+  /* Keeps the order of those that are due at the same time. */
+  uint64_t number;
   int port;
   int size;
   unsigned char bytes[];
@@ -111,19 +114,27 @@ static void swap_held(int a, int b) {
   held[b] = other;
 }
 
+static bool goes_before(const struct held_frame* a,
+                        const struct held_frame* b) {
+  return a->due_us < b->due_us
+         || (a->due_us == b->due_us && a->number < b->number);
+}
+
 static void hold(int port, const unsigned char* bytes, int size, int64_t due) {
+  static uint64_t last_number = 0;
   if (held_count == max_held)
     return;
   struct held_frame* frame = malloc(sizeof *frame + (size_t)size);
   if (frame == NULL)
     fail("malloc");
   frame->due_us = due;
+  frame->number = ++last_number;
   frame->port = port;
   frame->size = size;
   memcpy(frame->bytes, bytes, (size_t)size);
   int at = held_count++;
   held[at] = frame;
-  for (; at > 0 && held[at]->due_us < held[(at - 1) / 2]->due_us;
+  for (; at > 0 && goes_before(held[at], held[(at - 1) / 2]);
        at = (at - 1) / 2)
     swap_held(at, (at - 1) / 2);
 }
@@ -134,7 +145,7 @@ static struct held_frame* take_earliest(void) {
   for (int at = 0;;) {
     int least = at;
     for (int child = 2 * at + 1; child <= 2 * at + 2; ++child)
-      if (child < held_count && held[child]->due_us < held[least]->due_us)
+      if (child < held_count && goes_before(held[child], held[least]))
         least = child;
     if (least == at)
       return result;
@@ -170,8 +181,7 @@ static void pass(int from, int to, const unsigned char* bytes, int size) {
       due += (int64_t)draw((uint32_t)(2 * l->jitter_us + 1)) - l->jitter_us;
   }
   if (l->in_order && due <= l->busy_until_us)
-    /* The heap keeps no order among equals. */
-    due = l->busy_until_us + 1;
+    due = l->busy_until_us;
   if (due <= now)
     return deliver(to, bytes, size);
   l->busy_until_us = due;
@@ -180,6 +190,8 @@ static void pass(int from, int to, const unsigned char* bytes, int size) {
 
 static void receive(int from) {
   unsigned char bytes[max_frame];
+  /* What is due goes first, or it would be overtaken. */
+  release_due();
   for (int i = 0; i < burst; ++i) {
     ssize_t size = read(devices[from], bytes, sizeof bytes);
     if (size < 14)
