@@ -51,18 +51,23 @@ half_open_table::drop_for(const std::string& address) {
     own != per_address_.end() && own->second >= limits_.per_address;
   if (!own_is_full && entries_.size() < limits_.total)
     return std::nullopt;
-  auto from = own_is_full ? address : busiest_address();
-  auto oldest = std::find_if(entries_.begin(), entries_.end(),
-                             [&](auto& x) { return x.second.address == from; });
+  // Of addresses that have as many, the oldest of all: no address is worse off
+  // than another.
+  auto most = largest_count();
+  auto oldest = std::find_if(entries_.begin(), entries_.end(), [&](auto& x) {
+    auto& of = x.second.address;
+    return own_is_full ? of == address : per_address_.at(of) == most;
+  });
   auto result = oldest->first;
   remove(result);
   return result;
 }
 
-std::string half_open_table::busiest_address() const {
-  return std::max_element(per_address_.begin(), per_address_.end(),
-                          [](auto& a, auto& b) { return a.second < b.second; })
-    ->first;
+std::size_t half_open_table::largest_count() const {
+  std::size_t result = 0;
+  for (auto& [address, count] : per_address_)
+    result = std::max(result, count);
+  return result;
 }
 
 std::string limit_key(const std::string& address) {

@@ -19,8 +19,9 @@ struct half_open_limits {
 /// The connections that have not proved yet who they are: how many there may
 /// be, and for how long. A full table does not turn the newcomer away but drops
 /// the oldest, of the address that has most: a node proves itself in
-/// milliseconds, so whoever occupies places by waiting loses them first, and
-/// can't lock a node out. Pure; time is an argument.
+/// milliseconds, so whoever occupies places by waiting loses them first. Only
+/// who fills the table anew within those milliseconds, from as many addresses,
+/// can lock a node out. Pure; time is an argument.
 class half_open_table {
 public:
   using id = std::uint64_t;
@@ -57,7 +58,7 @@ private:
   };
 
   std::optional<id> drop_for(const std::string& address);
-  std::string busiest_address() const;
+  std::size_t largest_count() const;
 
   half_open_limits limits_;
   id next_ = 1;

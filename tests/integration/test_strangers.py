@@ -437,8 +437,10 @@ class ConfigurationTest(unittest.TestCase):
         arguments = []
         for setting in settings:
             arguments += ["--set", setting]
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("TROUPE_")}
         return subprocess.run([TROUPE, *command, *arguments], text=True,
-                              capture_output=True, timeout=20)
+                              capture_output=True, timeout=20, env=environment)
 
     def settings(self, **files):
         files = {"certificate": self.certificate, "key": self.key,
