@@ -21,14 +21,11 @@ constexpr std::size_t witnesses_asked = 3;
 void membership_state::lead(const cluster_state& state) {
   if (!leader_since_)
     begin_to_lead();
-  note_absences(state);
+  auto gone = note_absences(state);
   judge(state);
-  absences gone;
-  for (auto& [id, since] : gone_since_)
-    gone[id] = std::chrono::duration_cast<milliseconds>(now() - since);
   for (auto& x : forgettable_members(state, gone, config_.timers))
     propose_about(x.node, x, state.term);
-  change_role(state);
+  change_role(state, gone);
   settle_departures(state);
 }
 
@@ -47,7 +44,7 @@ void membership_state::stop_leading() {
     x.promise.deliver(make_error(errc::no_quorum, "this node leads no more"));
 }
 
-void membership_state::note_absences(const cluster_state& state) {
+absences membership_state::note_absences(const cluster_state& state) {
   auto is_gone = [&](member_id id) {
     auto i = state.members.find(id);
     return i != state.members.end()
@@ -58,6 +55,10 @@ void membership_state::note_absences(const cluster_state& state) {
   for (auto& [id, who] : state.members)
     if (is_gone(id))
       gone_since_.try_emplace(id, now());
+  absences result;
+  for (auto& [id, since] : gone_since_)
+    result[id] = std::chrono::duration_cast<milliseconds>(now() - since);
+  return result;
 }
 
 void membership_state::judge(const cluster_state& state) {
@@ -151,13 +152,11 @@ caf::result<lease_grant> membership_state::grant(const renew_lease& x) {
   return lease_grant{state->term, config_.timers.down_after.count(), {}};
 }
 
-void membership_state::change_role(const cluster_state& state) {
+void membership_state::change_role(const cluster_state& state,
+                                   const absences& gone) {
   auto target = catalog();
   if (changing_role_ || now() < next_role_change_ || !target)
     return;
-  absences gone;
-  for (auto& [id, since] : gone_since_)
-    gone[id] = std::chrono::duration_cast<milliseconds>(now() - since);
   auto change =
     plan_role_change(state, config_.max_voters, gone, config_.timers);
   if (!change)

@@ -81,12 +81,12 @@ private:
   void lead(const cluster_state& state);
   void begin_to_lead();
   void stop_leading();
-  void note_absences(const cluster_state& state);
+  absences note_absences(const cluster_state& state);
   void judge(const cluster_state& state);
   void ask_witnesses(const cluster_state& state, member_id about);
   template <class Command>
   void propose_about(member_id who, const Command& what, std::uint64_t term);
-  void change_role(const cluster_state& state);
+  void change_role(const cluster_state& state, const absences& gone);
   void settle_departures(const cluster_state& state);
 
   // Leaving.
