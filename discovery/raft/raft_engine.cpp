@@ -219,16 +219,21 @@ bool raft_engine::may_vote(raft_time now, const request_vote& x) const {
   return now >= votes_from_ || x.disrupt_leader;
 }
 
+raft_engine::own_term& raft_engine::leading() {
+  if (leading_.term != term()) {
+    leading_.term = term();
+    leading_.contact.reset();
+    leading_.told_commit.clear();
+  }
+  return leading_;
+}
+
 void raft_engine::note_answer(member_id from, const append_entries_result& x) {
   if (!leads() || x.term != term())
     return;
-  if (contact_term_ != term()) {
-    contact_.reset();
-    contact_term_ = term();
-  }
   // Not from the future, whatever a peer says.
   auto sent_at = raft_time{x.heard_at_ms};
-  contact_.answered(from, std::min(sent_at, now_));
+  leading().contact.answered(from, std::min(sent_at, now_));
 }
 
 void raft_engine::note_leader(std::uint64_t term, std::uint64_t sent_at_ms) {
@@ -245,7 +250,8 @@ std::optional<raft_time> raft_engine::lease_end(raft_time now) const {
   // after the transfer was given up.
   if (!leads() || transferred_term_ == term())
     return std::nullopt;
-  auto contact = contact_term_ == term() ? contact_ : quorum_contact{};
+  static const quorum_contact nobody;
+  auto& contact = leading_.term == term() ? leading_.contact : nobody;
   auto latest = contact.latest(configuration(), config_.self, now);
   if (!latest)
     return std::nullopt;
@@ -500,7 +506,7 @@ void raft_engine::collect_messages(raft_update& out) {
         append_entries filled{
           x.term,   x.index, x.index_term,
           x.commit, {},      static_cast<std::uint64_t>(now_.count())};
-        auto& told = told_commit_[member_id{x.peer}];
+        auto& told = leading().told_commit[member_id{x.peer}];
         told = std::max(told, x.commit);
         for (std::size_t j = 1; j <= x.n_entries; ++j)
           if (auto* entry = recent_.at(x.index + j))
@@ -536,13 +542,10 @@ void raft_engine::collect_messages(raft_update& out) {
 void raft_engine::spread_commit(raft_update& out) {
   if (!leads())
     return;
-  if (spread_term_ != term()) {
-    spread_term_ = term();
-    told_commit_.clear();
-  }
+  auto& told_commit = leading().told_commit;
   auto* last = recent_.at(last_index());
   for (auto& server : configuration()) {
-    auto& told = told_commit_[server.id];
+    auto& told = told_commit[server.id];
     if (server.id == config_.self || told >= commit_index() || last == nullptr
         || !is_up_to_date(server.id))
       continue;

@@ -163,6 +163,14 @@ private:
     void operator()(raft_core* core) const;
   };
 
+  /// What counts only in a term that this node leads.
+  struct own_term {
+    std::uint64_t term = 0;
+    quorum_contact contact;
+    /// Up to where each follower was told that the log is committed.
+    std::map<member_id, std::uint64_t> told_commit;
+  };
+
   /// Entries handed to the disk and not yet known to be there.
   struct pending_write {
     std::uint64_t id = 0;
@@ -176,6 +184,7 @@ private:
   std::uint64_t at(raft_time now);
   caf::error failure(int code) const;
   bool may_vote(raft_time now, const request_vote& x) const;
+  own_term& leading();
   void note_leader(std::uint64_t term, std::uint64_t sent_at_ms);
   void note_answer(member_id from, const append_entries_result& x);
   caf::error receive_append(raft_time now, member_id from, append_entries& x,
@@ -201,13 +210,7 @@ private:
   std::uint64_t restored_commit_ = 0;
   /// The last term in which this leader began to hand over.
   std::uint64_t transferred_term_ = 0;
-  /// Up to where each follower was told that the log is committed, in
-  /// `spread_term_`.
-  std::map<member_id, std::uint64_t> told_commit_;
-  std::uint64_t spread_term_ = 0;
-  quorum_contact contact_;
-  /// The term that `contact_` is about.
-  std::uint64_t contact_term_ = 0;
+  own_term leading_;
   /// What the leader of `heard_term_` said last of its clock.
   std::uint64_t heard_at_ms_ = 0;
   std::uint64_t heard_term_ = 0;
