@@ -97,6 +97,32 @@ public:
     return engine(i).leads();
   }
 
+  /// Lets virtual time go on by `span`: timers run out, and what the running
+  /// nodes send arrives within the same millisecond.
+  void run(raft_time span) {
+    for (auto end = now + span; now < end; now += raft_time{1}) {
+      std::set<std::size_t> running;
+      for (std::size_t i = 0; i < nodes.size(); ++i)
+        if (nodes[i].engine)
+          running.insert(i);
+      for (auto i : running)
+        if (now >= engine(i).next_timeout())
+          carry_out(i, engine(i).timeout(now));
+      exchange(running);
+    }
+  }
+
+  /// The one that leads in the newest term, or nothing.
+  std::optional<std::size_t> leader() const {
+    std::optional<std::size_t> result;
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (nodes[i].engine && nodes[i].engine->leads()
+          && (!result
+              || nodes[i].engine->term() > nodes[*result].engine->term()))
+        result = i;
+    return result;
+  }
+
   void carry_out(std::size_t i, caf::expected<raft_update> update) {
     if (!update)
       CAF_FAIL(describe(update.error()).detail);
