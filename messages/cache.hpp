@@ -33,6 +33,12 @@ struct cache_get {
   std::uint64_t epoch = 0;
 };
 
+/// What a shard still has of a slot that it lost. Asked by the new owner, for a
+/// key that has not been handed over yet.
+struct cache_peek {
+  std::string key;
+};
+
 /// A value that was found.
 struct cache_value {
   std::string bytes;
@@ -113,6 +119,11 @@ inline cache_stats& cache_stats::operator+=(const cache_stats& other) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, cache_get& x) {
   return f(caf::meta::type_name("cache_get"), x.key, x.epoch);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cache_peek& x) {
+  return f(caf::meta::type_name("cache_peek"), x.key);
 }
 
 template <class Inspector>

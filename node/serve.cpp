@@ -4,22 +4,23 @@
 #include <condition_variable>
 #include <mutex>
 
-#include <boost/asio/ip/address.hpp>
-
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/cache_shard/cache_shard.hpp"
 #include "discovery/membership/membership.hpp"
 #include "http/gateway/gateway.hpp"
+#include "http/gateway/reports.hpp"
 #include "http/proxy/proxy.hpp"
-#include "http/server/free_port.hpp"
+#include "http/server/listening_port.hpp"
 #include "messages/error.hpp"
 #include "node/actor_system.hpp"
 #include "node/descriptors.hpp"
 #include "node/logging.hpp"
 #include "node/parts.hpp"
 #include "node/shutdown_signal.hpp"
+#include "node/successor.hpp"
 #include "node/wiring.hpp"
 
 namespace troupe {
@@ -28,6 +29,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+using order = shutdown_signal::order;
 
 /// Waits for the end of several asynchronous things.
 class countdown {
@@ -51,12 +53,87 @@ private:
   std::size_t left_;
 };
 
+/// How long clients may be kept waiting for a node that starts. One that isn't
+/// ready by then listens nevertheless, to say why.
+constexpr milliseconds ready_limit{3'000};
+
+/// Where clients reach a node. Outlives it when a new process goes on with its
+/// sockets.
+class client_ports {
+public:
+  explicit client_ports(named_sockets received)
+    : received_(std::move(received)) {}
+
+  /// Errors: unavailable.
+  caf::error open(const configuration& settings, std::size_t io_threads) {
+    auto& host = settings.node.address;
+    if (auto problem =
+          open(api, "api", {host, settings.node.api_port}, io_threads))
+      return problem;
+    if (settings.proxy.enabled)
+      if (auto problem =
+            open(proxy, "proxy", {host, settings.proxy.port}, io_threads))
+        return problem;
+    for (auto& [name, descriptors] : received_) {
+      spdlog::warn("node: closes {} sockets that were handed over as \"{}\"",
+                   descriptors.size(), name);
+      for (auto descriptor : descriptors)
+        ::close(descriptor);
+    }
+    received_.clear();
+    return caf::none;
+  }
+
+  /// Errors: unavailable.
+  caf::error listen() {
+    for (auto* port : {&api, &proxy})
+      if (*port)
+        if (auto problem = (*port)->listen())
+          return problem;
+    return caf::none;
+  }
+
+  named_sockets sockets() {
+    named_sockets result;
+    if (api)
+      result["api"] = api->descriptors();
+    if (proxy)
+      result["proxy"] = proxy->descriptors();
+    return result;
+  }
+
+  std::optional<listening_port> api;
+  std::optional<listening_port> proxy;
+
+private:
+  caf::error open(std::optional<listening_port>& port, const std::string& name,
+                  const endpoint& where, std::size_t count) {
+    auto received = received_.extract(name);
+    if (!received.empty()) {
+      auto adopted = listening_port::adopt(where, received.mapped(), count);
+      if (adopted) {
+        port = std::move(*adopted);
+        return caf::none;
+      }
+      spdlog::warn("node: {}", describe(adopted.error()).detail);
+    }
+    auto bound = listening_port::bind(where, count);
+    if (!bound)
+      return std::move(bound.error());
+    port = std::move(*bound);
+    return caf::none;
+  }
+
+  named_sockets received_;
+};
+
 /// A node's parts in the order they start; they stop in reverse.
 class node {
 public:
   node(caf::actor_system& system, const configuration& settings,
-       std::shared_ptr<identity> own, shutdown_signal& stop)
-    : system_(system), stop_(stop) {
+       std::shared_ptr<identity> own, shutdown_signal& stop,
+       client_ports& ports)
+    : system_(system), stop_(stop), ports_(ports) {
     context_.settings = settings;
     context_.own_identity = std::move(own);
     context_.self = describe_node(settings, context_.own_identity->get());
@@ -67,18 +144,21 @@ public:
   }
 
   caf::error start() {
+    if (auto problem = ports_.open(context_.settings, context_.self.io_threads))
+      return problem;
     if (auto problem = open_transport())
       return problem;
     for (auto& io : context_.io_threads)
       io->start();
     make_api();
     supervise();
+    wait_until(clock::now() + ready_limit, [this] { return is_ready(); });
+    if (auto problem = ports_.listen())
+      return problem;
     if (auto problem = start_proxies())
       return problem;
-    auto where =
-      endpoint{context_.settings.node.address, context_.settings.node.api_port};
-    if (auto listening = api_->start(where); !listening)
-      return std::move(listening.error());
+    if (auto problem = api_->start(*ports_.api))
+      return problem;
     auto& self = context_.self;
     spdlog::info("node {} ({}) serves: API {}, proxy {}, cluster {}", self.name,
                  to_string(self.id), to_string(self.api), to_string(self.proxy),
@@ -86,20 +166,36 @@ public:
     return caf::none;
   }
 
-  /// Refuses new work, leaves the cluster and finishes what is under way, all
-  /// within one deadline. Another order to stop ends it at once.
-  void drain() {
+  /// Leaves the cluster and finishes what is under way, all within one
+  /// deadline. Another order to stop ends it at once; returns whether there was
+  /// one.
+  ///
+  /// Whoever is not to come back refuses new clients at once. Before a restart
+  /// they are served as long as possible, and then wait for the new process.
+  bool drain(order why) {
     auto limit = context_.settings.cluster.graceful_shutdown_timeout;
     auto deadline = clock::now() + limit;
     draining_->store(true);
-    auto left = leave(std::min<milliseconds>(limit, milliseconds{5000}));
+    auto leave_limit = std::min<milliseconds>(limit, milliseconds{5000});
+    auto leave_deadline = clock::now() + leave_limit;
+    auto left = leave(leave_limit);
+    auto has_left = [&] { return left->load() != departure::under_way; };
+    if (why == order::restart)
+      wait_until(deadline, has_left);
+    else
+      ports_.proxy.reset();
     auto proxies = drain_proxies(limit);
     // Until the others know, they still ask this node.
-    wait_until(deadline, [&] { return left->load(); });
+    wait_until(deadline, has_left);
+    if (left->load() == departure::accepted)
+      wait_until(leave_deadline, [this] { return cached_entries() == 0; });
+    if (why != order::restart)
+      ports_.api.reset();
     api_->stop_accepting();
     wait_until(deadline, [&] {
       return proxies->load() == 0 && api_->open_connections() == 0;
     });
+    return hurry_;
   }
 
   void stop() {
@@ -176,38 +272,28 @@ private:
                         caf::actor_cast<caf::strong_actor_ptr>(supervisor_));
   }
 
+  bool is_ready() const {
+    return obstacles_to_readiness(*context_.state->get(), context_.self.id,
+                                  false)
+      .empty();
+  }
+
   caf::error start_proxies() {
-    auto& from = context_.settings.proxy;
-    if (!from.enabled)
+    if (!ports_.proxy)
       return caf::none;
     auto config = proxy_part(context_.settings);
     if (auto problem = config.validate())
-      return problem;
-    auto where = endpoint{context_.settings.node.address, from.port};
-    if (auto problem = check_free(where))
       return problem;
     caf::error failure;
     for (auto& io : context_.io_threads) {
       proxies_.push_back(
         std::make_unique<proxy>(*io, config, context_.routing, context_.names));
       on_thread(*io, [&] {
-        if (auto problem = proxies_.back()->start(where))
+        if (auto problem = proxies_.back()->start(*ports_.proxy))
           failure = problem;
       });
     }
     return failure;
-  }
-
-  static caf::error check_free(const endpoint& where) {
-    boost::system::error_code failure;
-    auto address = boost::asio::ip::make_address(where.host, failure);
-    if (!failure)
-      failure = check_port_free({address, where.port});
-    if (!failure)
-      return caf::none;
-    return make_error(errc::unavailable, "the proxy can't listen on "
-                                           + to_string(where) + ": "
-                                           + failure.message());
   }
 
   /// Returns how many are not drained yet.
@@ -223,9 +309,9 @@ private:
   template <class Condition>
   void wait_until(clock::time_point deadline, Condition holds) {
     while (!hurry_ && !holds() && clock::now() < deadline) {
-      hurry_ = stop_.comes_within(milliseconds{10});
+      hurry_ = stop_.stop_comes_within(milliseconds{10});
       if (hurry_)
-        spdlog::warn("node: told to stop again, does not wait any longer");
+        spdlog::warn("node: told to stop, does not wait any longer");
     }
   }
 
@@ -246,12 +332,15 @@ private:
     finished.wait_for(milliseconds{60'000});
   }
 
-  /// Returns what becomes true when the node left, or could not.
-  std::shared_ptr<std::atomic<bool>> leave(milliseconds limit) {
-    auto settled = std::make_shared<std::atomic<bool>>(false);
+  enum class departure { under_way, accepted, impossible };
+
+  /// Returns what will tell what became of it.
+  std::shared_ptr<std::atomic<departure>> leave(milliseconds limit) {
+    auto settled =
+      std::make_shared<std::atomic<departure>>(departure::under_way);
     auto membership = context_.names->local<membership_actor>("membership");
     if (!membership) {
-      settled->store(true);
+      settled->store(departure::impossible);
       return settled;
     }
     leave_request request{context_.self.id, context_.self.incarnation};
@@ -260,15 +349,30 @@ private:
         .then(
           [settled](const done&) {
             spdlog::info("node: left the cluster");
-            settled->store(true);
+            settled->store(departure::accepted);
           },
           [settled](const caf::error& problem) {
             spdlog::info("node: stops without leaving: {}",
                          describe(problem).detail);
-            settled->store(true);
+            settled->store(departure::impossible);
           });
     });
     return settled;
+  }
+
+  /// How many entries the others have not taken over yet.
+  std::uint64_t cached_entries() {
+    caf::scoped_actor asker{system_};
+    std::uint64_t result = 0;
+    for (std::uint32_t i = 0; i < context_.self.io_threads; ++i) {
+      auto shard = context_.names->local<cache_shard_actor>(
+        "cache_shard/" + std::to_string(i));
+      if (shard)
+        asker->request(shard, milliseconds{500}, get_cache_stats{})
+          .receive([&](const cache_stats& stats) { result += stats.keys; },
+                   [](const caf::error&) {});
+    }
+    return result;
   }
 
   void stop_actors() {
@@ -291,6 +395,7 @@ private:
   std::shared_ptr<std::atomic<bool>> draining_ =
     std::make_shared<std::atomic<bool>>(false);
   bool hurry_ = false;
+  client_ports& ports_;
   std::unique_ptr<http_server_group> api_;
   std::vector<std::unique_ptr<proxy>> proxies_;
   supervisor_actor supervisor_;
@@ -302,12 +407,28 @@ bool report(const caf::error& problem) {
   return static_cast<bool>(problem);
 }
 
-int run(const configuration& settings, shutdown_signal& stop) {
+/// The next order that can be carried out.
+order next_order(shutdown_signal& signal, const successor& next) {
+  for (;;) {
+    auto given = signal.wait();
+    if (given != order::restart)
+      return given;
+    spdlog::info("node: is to restart");
+    auto problem = next.check();
+    if (!problem)
+      return given;
+    spdlog::error("node: goes on as it is: {}", describe(problem).detail);
+  }
+}
+
+/// Returns why it ended.
+order run(const configuration& settings, shutdown_signal& signal,
+          const successor& next, client_ports& ports) {
   auto own =
     identity::open(settings.node.data_directory, settings.cluster.name);
   if (!own) {
     report(own.error());
-    return 1;
+    return order::failed;
   }
   if (settings.cluster.insecure && !settings.tls.enabled())
     spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
@@ -317,30 +438,38 @@ int run(const configuration& settings, shutdown_signal& stop) {
     spdlog::warn("{}", *shortage);
   node_system_config config;
   caf::actor_system system{config};
-  node this_node{system, settings, *own, stop};
-  auto failed = report(this_node.start());
-  if (!failed) {
-    failed = !stop.wait();
-    if (!failed)
-      this_node.drain();
-  }
+  node this_node{system, settings, *own, signal, ports};
+  auto why =
+    report(this_node.start()) ? order::failed : next_order(signal, next);
+  // Told to stop while it drained: then it does not come back.
+  if (why != order::failed && this_node.drain(why))
+    why = signal.wait();
   this_node.stop();
   spdlog::info("node {} stopped", settings.node.name);
-  return failed ? 1 : 0;
+  return why;
 }
 
 } // namespace
 
 int serve(const configuration& settings) {
-  shutdown_signal stop;
+  shutdown_signal signal;
+  const successor next;
   logging_config logging;
   logging.level = settings.log.level;
   logging.directory = settings.node.log_directory;
   if (report(start_logging(logging)))
     return 1;
-  auto result = run(settings, stop);
+  client_ports ports{received_sockets()};
+  auto why = run(settings, signal, next, ports);
+  if (why == order::restart) {
+    spdlog::info("node {} restarts with its listening sockets",
+                 settings.node.name);
+    stop_logging();
+    why = order::failed;
+    report(next.take_over(ports.sockets()));
+  }
   stop_logging();
-  return result;
+  return why == order::failed ? 1 : 0;
 }
 
 } // namespace troupe

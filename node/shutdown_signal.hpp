@@ -2,16 +2,19 @@
 
 #include <atomic>
 #include <chrono>
-#include <string>
+#include <optional>
 
 #include <signal.h>
 
 namespace troupe {
 
-/// Waits for the order to stop: SIGTERM, SIGINT, or a fatal error of the node's
-/// own. Make it before any thread starts: threads inherit the blocked signals.
+/// Waits for orders: SIGTERM or SIGINT to stop, SIGUSR2 to restart in place, or
+/// a fatal error of the node's own. Make it before any thread starts: threads
+/// inherit the blocked signals.
 class shutdown_signal {
 public:
+  enum class order { stop, restart, failed };
+
   shutdown_signal();
 
   /// Orders the stop from within, after a fatal error. From any thread.
@@ -20,14 +23,19 @@ public:
   /// The same without an error.
   void request();
 
-  /// Blocks until then. Returns whether the stop was asked for from outside.
-  bool wait();
+  /// Blocks until there is an order.
+  order wait();
 
-  /// Blocks for `span`, or until another order comes: then it returns true.
-  bool comes_within(std::chrono::milliseconds span);
+  /// Blocks for `span`, or until the order to stop or a failure: then it
+  /// returns true, and so does each later call; `wait` returns that order at
+  /// once. Orders to restart are dropped meanwhile.
+  bool stop_comes_within(std::chrono::milliseconds span);
 
 private:
+  order order_of(int signal) const;
+
   sigset_t signals_{};
+  std::optional<order> stop_;
   std::atomic<bool> failed_{false};
 };
 

@@ -22,6 +22,9 @@ constexpr std::size_t sweep_positions = 16384;
 /// Until the next tick when there is work left: other messages go first.
 constexpr auto soon = 1ms;
 
+/// For an old owner's answer about a key.
+constexpr auto peek_deadline = 500ms;
+
 /// For the ack of one batch.
 constexpr auto import_deadline = 5s;
 
@@ -34,14 +37,22 @@ public:
   }
 
   caf::result<cache_value> get(const cache_get& x) {
-    if (auto refused = check_owner(slot_of(x.key)))
+    auto slot = slot_of(x.key);
+    if (auto refused = check_owner(slot))
       return refused;
     auto now = self_->clock().now();
+    if (auto* found = store_.find(x.key, now))
+      return value_of(*found, now);
+    if (auto before = guard_.perhaps_at(slot, store::hash(x.key), now))
+      if (auto previous = shard_of(slot, *before))
+        return fetch(previous, x.key);
+    return absent();
+  }
+
+  caf::result<cache_value> peek(const cache_peek& x) {
+    auto now = self_->clock().now();
     auto* found = store_.find(x.key, now);
-    if (!found)
-      return make_error(errc::not_found, "no entry with this key", "key");
-    return cache_value{std::string{found->value()}, found->encoding(),
-                       found->ttl_ms(now)};
+    return found ? caf::result<cache_value>{value_of(*found, now)} : absent();
   }
 
   caf::result<cache_count> set(const cache_set& x) {
@@ -102,6 +113,14 @@ private:
     return roles_->held(self_->clock().now()) ? caf::error{} : lease_ended();
   }
 
+  static cache_value value_of(const entry& x, store::time_point now) {
+    return {std::string{x.value()}, x.encoding(), x.ttl_ms(now)};
+  }
+
+  static caf::error absent() {
+    return make_error(errc::not_found, "no entry with this key", "key");
+  }
+
   static caf::error lease_ended() {
     return make_error(errc::unavailable,
                       "this node has no contact with the cluster's leader, so "
@@ -125,6 +144,12 @@ private:
   caf::error check_size(const cache_set& x) const;
   static caf::error too_large(std::string field, std::uint64_t size,
                               std::uint64_t bound, std::string_view of);
+  shard_address address_of(std::uint32_t slot, member_id node);
+  /// An invalid handle when that node is not connected.
+  cache_shard_actor shard_of(std::uint32_t slot, member_id node);
+  caf::result<cache_value> fetch(const cache_shard_actor& previous,
+                                 const std::string& key);
+  bool take(const cache_entry& x);
   handover::route make_route();
   void hand_over();
   void send_batch(handover::batch what);
@@ -191,16 +216,32 @@ caf::result<cache_count> shard::import(const cache_import& x) {
     return make_error(errc::unavailable, "the slot table of epoch "
                                            + std::to_string(x.epoch)
                                            + " has not arrived here yet");
-  auto now = self_->clock().now();
   cache_count result;
-  for (const auto& e : x.entries) {
-    if (!owns(slot_of(e.key)) || store_.contains(e.key, now)
-        || !guard_.admits(store::hash(e.key)))
-      continue;
-    if (store_.set(e.key, e.bytes, e.encoding, e.ttl_ms, now))
+  for (const auto& e : x.entries)
+    if (take(e))
       ++result.count;
-  }
   return result;
+}
+
+/// Takes over an entry of an old owner, unless something newer is known.
+bool shard::take(const cache_entry& x) {
+  auto now = self_->clock().now();
+  return owns(slot_of(x.key)) && !store_.contains(x.key, now)
+         && guard_.admits(store::hash(x.key))
+         && store_.set(x.key, x.bytes, x.encoding, x.ttl_ms, now);
+}
+
+caf::result<cache_value> shard::fetch(const cache_shard_actor& previous,
+                                      const std::string& key) {
+  auto promise = self_->make_response_promise<cache_value>();
+  self_->request(previous, peek_deadline, cache_peek{key})
+    .then(
+      [this, promise, key](cache_value& found) mutable {
+        take({key, found.bytes, found.encoding, found.ttl_ms});
+        promise.deliver(std::move(found));
+      },
+      [promise](const caf::error&) mutable { promise.deliver(absent()); });
+  return promise;
 }
 
 actor_status shard::status() const {
@@ -241,12 +282,21 @@ handover::route shard::make_route() {
     auto slot = slot_of(key);
     if (owns(slot))
       return std::nullopt;
-    auto node = table_->owner_of(slot);
-    const auto& members = reader_.get().members;
-    auto i = members.find(node);
-    auto shards = i == members.end() ? 1 : i->second.info.io_threads;
-    return shard_address{node, slot % std::max(shards, 1u)};
+    return address_of(slot, table_->owner_of(slot));
   };
+}
+
+shard_address shard::address_of(std::uint32_t slot, member_id node) {
+  const auto& members = reader_.get().members;
+  auto i = members.find(node);
+  auto shards = i == members.end() ? 1 : i->second.info.io_threads;
+  return {node, slot % std::max(shards, 1u)};
+}
+
+cache_shard_actor shard::shard_of(std::uint32_t slot, member_id node) {
+  auto where = address_of(slot, node);
+  return names_->peer<cache_shard_actor>(
+    where.node, "cache_shard/" + std::to_string(where.shard));
 }
 
 void shard::hand_over() {
@@ -294,6 +344,7 @@ cache_shard(cache_shard_actor::stateful_pointer<cache_shard_state> self,
   self->send(self, tick{});
   return {
     [core](const cache_get& x) { return core->get(x); },
+    [core](const cache_peek& x) { return core->peek(x); },
     [core](const cache_set& x) { return core->set(x); },
     [core](const cache_delete& x) { return core->erase(x); },
     [core](cache_clear) { return core->clear(); },

@@ -21,6 +21,8 @@ using cache_shard_actor = caf::typed_actor<
   /// next three: unavailable (no slots are assigned yet; for writes also: the
   /// node's lease has ended).
   caf::replies_to<cache_get>::with<cache_value>,
+  /// Whoever owns the slot by now. Errors: not_found.
+  caf::replies_to<cache_peek>::with<cache_value>,
   /// Errors: too_large, wrong_owner.
   caf::replies_to<cache_set>::with<cache_count>,
   /// Count is 0 when it was not there. Errors: wrong_owner.

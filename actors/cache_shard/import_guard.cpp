@@ -13,11 +13,16 @@ void import_guard::slots_moved(const slot_table& before, const slot_table& now,
     if (now.owner_of(slot) != self)
       continue;
     auto previous = before.owner_of(slot);
-    if (missed || (previous != self && previous != member_id::none))
+    auto elsewhere = previous != self && previous != member_id::none;
+    if (missed || elsewhere)
       gained_.set(slot);
+    if (elsewhere)
+      previous_[slot] = previous;
   }
-  if (gained_.any())
-    until_ = at + window;
+  if (gained_.none())
+    return;
+  until_ = at + window;
+  arrived_by_ = at + handover_time;
 }
 
 void import_guard::cleared() {
@@ -27,6 +32,14 @@ void import_guard::cleared() {
 
 bool import_guard::admits(std::uint64_t hash) const {
   return !closed_ && !touched_.contains(hash);
+}
+
+std::optional<member_id>
+import_guard::previous_owner(std::uint32_t slot, std::uint64_t hash) const {
+  auto i = previous_.find(slot);
+  if (i == previous_.end() || !admits(hash))
+    return std::nullopt;
+  return i->second;
 }
 
 void import_guard::remember(std::uint64_t hash, time_point at) {
@@ -41,6 +54,7 @@ void import_guard::remember(std::uint64_t hash, time_point at) {
 void import_guard::forget() {
   until_.reset();
   gained_.reset();
+  previous_ = {};
   touched_ = {};
   closed_ = false;
 }

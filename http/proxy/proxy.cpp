@@ -24,16 +24,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-using reuse_port =
-  boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
 /// How often deadlines are looked at: a quarter of the shortest, but neither
 /// so often that it costs nor so seldom that it shows.
 milliseconds sweep_interval(const proxy_config& config) {
-  auto shortest =
-    std::min({config.connect_timeout, config.client_header_timeout,
-              config.response_header_timeout, config.body_idle_timeout,
-              config.keep_alive_timeout, config.report_interval});
+  auto shortest = std::min(
+    {config.connect_timeout, config.client_header_timeout,
+     config.response_header_timeout, config.body_idle_timeout,
+     config.keep_alive_timeout, config.idle_grace, config.report_interval});
   return std::clamp(shortest / 4, milliseconds{5}, milliseconds{250});
 }
 
@@ -48,25 +45,19 @@ public:
       acceptor_(io.context()), timer_(io.context()), pause_(io.context()),
       drain_timer_(io.context()) {}
 
-  caf::error listen(const endpoint& where) {
+  caf::error start(const listening_port& port) {
     error_code failure;
-    tcp::resolver resolver{context.io.context()};
-    auto found = resolver.resolve(where.host, std::to_string(where.port),
-                                  tcp::resolver::passive, failure);
+    auto v6 = port.local().host.find(':') != std::string::npos;
+    acceptor_.assign(v6 ? tcp::v6() : tcp::v4(),
+                     port.duplicate(context.io.index()), failure);
     if (!failure)
-      open(found.begin()->endpoint(), failure);
+      acceptor_.non_blocking(true, failure);
     if (failure)
-      return make_error(errc::unavailable, "the proxy can't listen on "
-                                             + to_string(where) + ": "
+      return make_error(errc::unavailable, "the proxy can't accept on "
+                                             + to_string(port.local()) + ": "
                                              + failure.message());
     accept();
     return caf::none;
-  }
-
-  endpoint local_endpoint() const {
-    error_code ignored;
-    auto local = acceptor_.local_endpoint(ignored);
-    return {local.address().to_string(), local.port()};
   }
 
   void drain(milliseconds deadline, std::function<void()> done) {
@@ -104,21 +95,6 @@ public:
   proxy_context context;
 
 private:
-  void open(const tcp::endpoint& where, error_code& failure) {
-    acceptor_.open(where.protocol(), failure);
-    if (!failure)
-      acceptor_.set_option(tcp::acceptor::reuse_address{true}, failure);
-    if (!failure)
-      acceptor_.set_option(reuse_port{true}, failure);
-    if (!failure)
-      acceptor_.bind(where, failure);
-    if (!failure)
-      acceptor_.listen(boost::asio::socket_base::max_listen_connections,
-                       failure);
-    if (!failure)
-      acceptor_.non_blocking(true, failure);
-  }
-
   void accept() {
     acceptor_.async_accept(
       context.io.context(),
@@ -258,12 +234,8 @@ proxy::~proxy() {
   impl_->shut_down();
 }
 
-caf::error proxy::start(const endpoint& listen) {
-  return impl_->listen(listen);
-}
-
-endpoint proxy::local_endpoint() const {
-  return impl_->local_endpoint();
+caf::error proxy::start(const listening_port& port) {
+  return impl_->start(port);
 }
 
 void proxy::drain(milliseconds deadline, std::function<void()> done) {
@@ -289,6 +261,8 @@ caf::error proxy_config::validate() const {
     return invalid("bodyIdleTimeout");
   if (keep_alive_timeout.count() <= 0)
     return invalid("keepAliveTimeout");
+  if (idle_grace.count() <= 0)
+    return invalid("idleGrace");
   if (upstream_idle_timeout.count() <= 0)
     return invalid("upstreamIdleTimeout");
   if (tunnel_idle_timeout.count() <= 0)

@@ -11,6 +11,7 @@
 
 #include "actors/balancer/routing.hpp"
 #include "http/server/io_thread.hpp"
+#include "http/server/listening_port.hpp"
 #include "messages/directory.hpp"
 
 namespace troupe {
@@ -28,6 +29,9 @@ struct proxy_config {
   milliseconds body_idle_timeout{60000};
   /// Between two requests of a client.
   milliseconds keep_alive_timeout{60000};
+  /// The same while the proxy stops: the next request is then answered with
+  /// `Connection: close`. One that crosses with the close would be lost.
+  milliseconds idle_grace{1000};
   /// Of a pooled connection to a server.
   milliseconds upstream_idle_timeout{30000};
   /// Without any byte after a switch of protocols (WebSocket).
@@ -65,16 +69,13 @@ public:
   proxy(const proxy&) = delete;
   proxy& operator=(const proxy&) = delete;
 
-  /// Listens beside the other io threads' proxies (SO_REUSEPORT).
-  /// Errors: unavailable (the address can't be bound).
-  caf::error start(const endpoint& listen);
+  /// Accepts from its own duplicate of that port's socket.
+  /// Errors: unavailable (no descriptors are left).
+  caf::error start(const listening_port& port);
 
-  /// Where it listens; tells the port when it was asked for 0.
-  endpoint local_endpoint() const;
-
-  /// Stops accepting, lets requests under way finish and closes idle
-  /// connections. Calls `done` when none is left; what is left after
-  /// `deadline` is closed.
+  /// Stops accepting, lets requests under way finish and closes connections
+  /// that are idle for `idle_grace`. Calls `done` when none is left; what is
+  /// left after `deadline` is closed.
   void drain(std::chrono::milliseconds deadline, std::function<void()> done);
 
   /// Clients' connections.

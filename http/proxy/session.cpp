@@ -148,7 +148,7 @@ bool session::read_request() {
     while (client_->inbound().starts_with("\r\n"))
       client_->consume(2);
     if (client_->inbound().empty() || client_->inbound() == "\r") {
-      if (client_ended_ || context_.draining)
+      if (client_ended_)
         close();
       else
         client_->read();
@@ -221,7 +221,8 @@ void session::end_request(bool keep_client) {
   recycle(to_client_);
   if (keep_client) {
     phase_ = phase::head;
-    set_deadline(context_.config.keep_alive_timeout);
+    set_deadline(context_.draining ? context_.config.idle_grace
+                                   : context_.config.keep_alive_timeout);
     read_requests();
   } else if (complete || client_ended_) {
     close();
@@ -265,11 +266,10 @@ void session::check_deadline(clock::time_point now) {
 
 void session::drain() {
   auto self = shared_from_this();
-  // What the client sent already is answered, if it was not even read yet.
-  auto idle = phase_ == phase::head && !request_ && client_->inbound().empty()
-              && client_->is_quiet();
-  if (idle || phase_ == phase::tunnel)
+  if (phase_ == phase::tunnel)
     close();
+  else if (phase_ == phase::head && !request_)
+    set_deadline(context_.config.idle_grace);
 }
 
 void session::close() {

@@ -70,13 +70,9 @@ void http_connection::refuse() {
 }
 
 void http_connection::drain() {
-  error_code ignored;
-  auto asked = phase_ == phase::handling || parser_ || begin_ < end_
-               || socket_.available(ignored) > 0;
-  if (!asked && !writing_ && phase_ != phase::lingering)
-    close();
-  else if (!asked)
-    last_answer_ = true; // It is being sent.
+  auto unasked = phase_ == phase::head && !parser_;
+  if (phase_ == phase::idle || unasked)
+    enter(phase::idle, server_->config_.idle_grace);
 }
 
 void http_connection::close() {
@@ -143,7 +139,7 @@ void http_connection::check_deadline(clock::time_point now) {
 void http_connection::restart_deadline() {
   auto& config = server_->config_;
   if (phase_ == phase::idle)
-    enter(phase_, config.idle_timeout);
+    enter(phase_, server_->draining_ ? config.idle_grace : config.idle_timeout);
   else if (phase_ == phase::head)
     enter(phase_, config.header_timeout);
   else if (phase_ == phase::body)

@@ -1,6 +1,6 @@
 #include "http/server/server.hpp"
 
-#include <sys/socket.h>
+#include <algorithm>
 
 #include <boost/asio/post.hpp>
 
@@ -12,9 +12,6 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
-
-using reuse_port =
-  boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 /// Refused clients that may linger at once; others are closed the hard way.
 constexpr std::uint32_t max_refused_open = 64;
@@ -35,8 +32,9 @@ caf::error server_config::validate() const {
   if (max_connections == 0)
     return make_error(errc::invalid_field, "must be at least 1",
                       "maxConnections");
-  for (auto limit : {header_timeout, body_timeout, idle_timeout, write_timeout,
-                     request_deadline, linger_timeout, sweep_interval})
+  for (auto limit :
+       {header_timeout, body_timeout, idle_timeout, write_timeout,
+        request_deadline, linger_timeout, sweep_interval, idle_grace})
     if (limit.count() <= 0)
       return make_error(errc::invalid_field, "must be above 0 ms", "timeouts");
   return caf::none;
@@ -73,29 +71,14 @@ http_server::http_server(io_thread& io, const server_config& config,
 
 http_server::~http_server() = default;
 
-error_code http_server::open(const tcp::endpoint& where) {
+error_code http_server::open(const listening_port& port) {
   error_code failure;
-  auto step = [&](auto&& action) {
-    if (!failure)
-      action();
-  };
-  acceptor_.open(where.protocol(), failure);
-  step(
-    [&] { acceptor_.set_option(tcp::acceptor::reuse_address{true}, failure); });
-  step([&] { acceptor_.set_option(reuse_port{true}, failure); });
-  step([&] { acceptor_.bind(where, failure); });
-  step([&] { acceptor_.listen(1024, failure); });
-  step([&] { acceptor_.non_blocking(true, failure); });
-  if (failure) {
-    error_code ignored;
-    acceptor_.close(ignored);
-  }
+  auto v6 = port.local().host.find(':') != std::string::npos;
+  acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), port.duplicate(io_.index()),
+                   failure);
+  if (!failure)
+    acceptor_.non_blocking(true, failure);
   return failure;
-}
-
-tcp::endpoint http_server::local_endpoint() const {
-  error_code ignored;
-  return acceptor_.local_endpoint(ignored);
 }
 
 void http_server::start_accepting() {
@@ -162,12 +145,16 @@ void http_server::arm_sweep() {
   if (sweeping_)
     return;
   sweeping_ = true;
-  sweep_timer_.expires_after(config_.sweep_interval);
+  sweep_timer_.expires_after(
+    draining_ ? std::min(config_.sweep_interval, config_.idle_grace / 4)
+              : config_.sweep_interval);
   sweep_timer_.async_wait(
     [self = shared_from_this()](const error_code& failure) {
       self->sweeping_ = false;
       if (!failure)
         self->sweep();
+      else if (self->draining_ && !self->connections_.empty())
+        self->arm_sweep();
     });
 }
 
@@ -211,6 +198,8 @@ void http_server::drain_connections() {
   std::vector all(connections_.begin(), connections_.end());
   for (auto& connection : all)
     connection->drain();
+  // Soon, not at the next regular sweep.
+  sweep_timer_.cancel();
 }
 
 void http_server::close() {

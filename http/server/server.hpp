@@ -21,6 +21,7 @@
 #include "http/server/body_budget.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/io_thread.hpp"
+#include "http/server/listening_port.hpp"
 #include "http/server/response_writer.hpp"
 #include "messages/error.hpp"
 
@@ -57,6 +58,10 @@ struct server_config {
   std::chrono::milliseconds linger_timeout{2'000};
   /// How often deadlines are looked at, while there are connections.
   std::chrono::milliseconds sweep_interval{1'000};
+  /// How long a server that stops waits for the next request of an idle
+  /// connection, to answer it with `Connection: close`: a request that crosses
+  /// with the close would be lost.
+  std::chrono::milliseconds idle_grace{1'000};
   /// Open at once, over all io threads; more get 503.
   std::uint32_t max_connections = 10'000;
   /// Of all request bodies together, from their first byte to their answer,
@@ -134,17 +139,13 @@ public:
 
   ~http_server();
 
-  /// Binds and listens, beside the other io threads' listeners on the same
-  /// port.
-  boost::system::error_code open(const boost::asio::ip::tcp::endpoint& where);
-
-  /// Where `open` listens.
-  boost::asio::ip::tcp::endpoint local_endpoint() const;
+  /// Will accept from its own duplicate of that port's socket.
+  boost::system::error_code open(const listening_port& port);
 
   void start_accepting();
 
-  /// Closes the listener and idle connections; the others, and clients that
-  /// wait to be accepted with a request, end with their current answer.
+  /// Closes the listener. Connections, and clients that wait to be accepted,
+  /// end with the answer to their next request, idle ones after `idle_grace`.
   void stop_accepting();
 
   /// Closes everything.

@@ -1,13 +1,8 @@
 #include "http/server/server_group.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
-#include "http/server/free_port.hpp"
+#include "messages/error.hpp"
 
 namespace troupe {
-
-using boost::asio::ip::tcp;
-using boost::system::error_code;
 
 http_server_group::http_server_group(std::vector<io_thread*> threads,
                                      const server_config& config,
@@ -24,26 +19,14 @@ http_server_group::~http_server_group() {
   close();
 }
 
-caf::expected<endpoint> http_server_group::start(const endpoint& where) {
-  auto refuse = [&](const error_code& why) {
-    return make_error(errc::unavailable, "can't listen on " + to_string(where)
-                                           + ": " + why.message());
-  };
-  error_code failure;
-  auto address = boost::asio::ip::make_address(where.host, failure);
-  if (failure)
-    return refuse(failure);
-  tcp::endpoint target{address, where.port};
-  failure = check_port_free(target);
-  for (auto& server : servers_) {
-    if (!failure)
-      failure = server->open(target);
-    if (failure)
-      return refuse(failure);
-    target = server->local_endpoint();
-  }
+caf::error http_server_group::start(const listening_port& port) {
+  for (auto& server : servers_)
+    if (auto failure = server->open(port))
+      return make_error(errc::unavailable, "can't accept on "
+                                             + to_string(port.local()) + ": "
+                                             + failure.message());
   on_each_thread(&http_server::start_accepting);
-  return endpoint{where.host, target.port()};
+  return caf::none;
 }
 
 std::vector<std::future<void>>

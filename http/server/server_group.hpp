@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include <caf/expected.hpp>
+#include <caf/error.hpp>
 
 #include "http/server/server.hpp"
 #include "messages/cluster_state.hpp"
@@ -40,12 +40,12 @@ public:
   http_server_group(const http_server_group&) = delete;
   http_server_group& operator=(const http_server_group&) = delete;
 
-  /// Listens on `where` (an IP address; port 0 picks one) and accepts.
+  /// Accepts what connects to `port`.
   /// Errors: unavailable, with the address and the reason.
-  caf::expected<endpoint> start(const endpoint& where);
+  caf::error start(const listening_port& port);
 
-  /// New connections are refused, idle ones closed; requests under way are
-  /// answered with `Connection: close`.
+  /// Nothing is accepted any more. Requests under way, and the next one of an
+  /// idle connection within its grace, are answered with `Connection: close`.
   void stop_accepting();
 
   /// `stop_accepting`, then waits until the last connection ended, and ends

@@ -2,9 +2,12 @@
 
 import http.client
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -80,17 +83,38 @@ class Load:
 
 class Wrk:
     """The same with wrk, for more load; it only counts. A run takes exactly
-    `seconds`."""
+    `seconds`, or ends with `stop`. Asks for `paths` in turn. `answers` are
+    those that count as failures."""
 
-    def __init__(self, host, port, seconds, connections=16):
+    _SCRIPT = """
+local paths, turn = {%s}, 0
+request = function()
+  turn = turn %% #paths + 1
+  return wrk.format("GET", paths[turn])
+end
+response = function(status, headers, body)
+  if status >= 400 then print("failed: " .. status .. " " .. body) end
+end
+"""
+
+    def __init__(self, host, port, seconds, connections=16, paths=("/",)):
+        with tempfile.NamedTemporaryFile("w", suffix=".lua",
+                                         delete=False) as script:
+            script.write(self._SCRIPT % ", ".join(map(json.dumps, paths)))
+        self._script = script.name
         self._process = subprocess.Popen(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout",
-             "5s", f"http://{host}:{port}/"],
+             "5s", "-s", self._script, f"http://{host}:{port}/"],
             stdout=subprocess.PIPE, text=True)
+
+    def stop(self):
+        self._process.send_signal(signal.SIGINT)
 
     def result(self):
         """(requests, failures) after the run."""
         text = self._process.communicate()[0]
+        os.unlink(self._script)
+        self.answers = re.findall(r"failed: (.*)", text)
         requests = int(re.search(r"(\d+) requests in", text).group(1))
         failures = 0
         for pattern in (r"Non-2xx or 3xx responses: (\d+)",

@@ -7,6 +7,7 @@
 #include <caf/test/dsl.hpp>
 
 #include "actors/cache_shard/handover.hpp"
+#include "actors/cache_shard/import_guard.hpp"
 #include "messages/error.hpp"
 #include "messages/slots.hpp"
 
@@ -304,6 +305,57 @@ CAF_TEST(what the new owner got meanwhile is newer and stays) {
   CAF_CHECK_EQUAL(get(at_b.shard, "expired"), "not_found");
   CAF_CHECK_EQUAL(get(at_b.shard, "kept"), "old");
   CAF_CHECK_EQUAL(stats(at_a.shard).keys, 0u);
+}
+
+CAF_TEST(a key that is still under way is fetched from the old owner) {
+  assign(1, a);
+  set(at_a.shard, "key", "value", 60'000);
+  set(at_a.shard, "deleted", "old");
+  // The old owner hands nothing over: it does not know of the new table yet.
+  at_b.view->set(owned_by(2, b));
+  CAF_CHECK_EQUAL(get(at_b.shard, "key"), "value");
+  CAF_CHECK_EQUAL(stats(at_b.shard).keys, 1u);
+  CAF_CHECK_EQUAL(get(at_b.shard, "absent"), "not_found");
+  ask<cache_count>(at_b.shard, cache_delete{"deleted"});
+  CAF_CHECK_EQUAL(get(at_b.shard, "deleted"), "not_found");
+  at_a.view->set(owned_by(2, b));
+  elapse(1s);
+  auto kept = ask<cache_value>(at_b.shard, cache_get{"key"});
+  CAF_REQUIRE(kept);
+  CAF_CHECK_EQUAL(kept->bytes, "value");
+  CAF_CHECK_EQUAL(kept->ttl_ms, 59'000);
+}
+
+CAF_TEST(an old owner that is gone or silent leaves a miss) {
+  assign(1, a);
+  set(at_a.shard, "key", "value");
+  at_b.view->set(owned_by(2, b));
+  at_b.names->erase_peer(a);
+  CAF_CHECK_EQUAL(get(at_b.shard, "key"), "not_found");
+  auto silent = sys.spawn([](caf::event_based_actor* actor) -> caf::behavior {
+    return {[actor](const cache_peek&) {
+      return actor->make_response_promise<cache_value>();
+    }};
+  });
+  at_b.names->put_peer(
+    a, {{"cache_shard/0", caf::actor_cast<caf::strong_actor_ptr>(silent)}});
+  consume_messages();
+  auto answer = self->request(at_b.shard, caf::infinite, cache_get{"key"});
+  consume_messages();
+  elapse(1s);
+  answer.receive([](const cache_value&) { CAF_ERROR("nobody has it"); },
+                 [](const caf::error& failure) {
+                   CAF_CHECK(describe(failure).code == errc::not_found);
+                 });
+  caf::anon_send_exit(silent, caf::exit_reason::kill);
+}
+
+CAF_TEST(an old owner is not asked for ever) {
+  assign(1, a);
+  set(at_a.shard, "key", "value");
+  at_b.view->set(owned_by(2, b));
+  elapse(std::chrono::seconds{import_guard::handover_time} + 1s, 100ms);
+  CAF_CHECK_EQUAL(get(at_b.shard, "key"), "not_found");
 }
 
 CAF_TEST(a cleared cache stays clear) {

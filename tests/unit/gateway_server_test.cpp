@@ -7,6 +7,7 @@
 
 #include "actors/cache_shard/cache_shard.hpp"
 #include "http/gateway/problem.hpp"
+#include "tests/support/open_port.hpp"
 #include "tests/unit/http_raw_client.hpp"
 
 // The gateway behind a real server: requests run inline on the io thread, and
@@ -66,9 +67,9 @@ struct fixture {
     group = std::make_unique<http_server_group>(
       all, api_server_config({}, settings),
       [this](io_thread& io) { return gateway_handlers(io, names); });
-    auto where = group->start({"127.0.0.1", 0});
-    CAF_REQUIRE(where);
-    port = where->port;
+    auto open = open_port(all.size());
+    CAF_REQUIRE(!group->start(open));
+    port = open.local().port;
   }
 
   ~fixture() {

@@ -4,6 +4,7 @@ troupe_suite(http
   unit/gateway_server_test.cpp
   unit/gateway_test.cpp
   unit/http_server_test.cpp
+  unit/listening_port_test.cpp
   unit/problem_test.cpp
   unit/router_test.cpp)
 target_link_libraries(test_http PRIVATE troupe_http)

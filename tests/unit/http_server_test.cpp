@@ -9,6 +9,7 @@
 #include <caf/test/dsl.hpp>
 
 #include "http/gateway/problem.hpp"
+#include "tests/support/open_port.hpp"
 #include "tests/unit/http_raw_client.hpp"
 #include "tests/unit/small_buffers.hpp"
 
@@ -44,9 +45,9 @@ struct fixture {
           [this](const http_exchange_ptr& exchange) { handle(exchange); },
           render_failure};
       });
-    auto where = group->start({"127.0.0.1", 0});
-    CAF_REQUIRE(where);
-    port = where->port;
+    auto open = open_port(1);
+    CAF_REQUIRE(!group->start(open));
+    port = open.local().port;
   }
 
   void handle(const http_exchange_ptr& exchange) {
@@ -422,6 +423,7 @@ CAF_TEST(connections over the limit are refused) {
 }
 
 CAF_TEST(draining answers what is under way and closes the rest) {
+  config.idle_grace = 20ms;
   start();
   raw_client idle{port};
   CAF_CHECK_EQUAL(idle.ask(get("/a")).status, 200);
@@ -441,6 +443,25 @@ CAF_TEST(draining answers what is under way and closes the rest) {
   CAF_CHECK(busy.at_end());
   CAF_CHECK(drained.get());
   CAF_CHECK_EQUAL(group->open_connections(), 0u);
+}
+
+CAF_TEST(draining answers the next request of an idle connection) {
+  config.idle_grace = 60s;
+  start();
+  raw_client asked_before{port};
+  CAF_CHECK_EQUAL(asked_before.ask(get("/a")).status, 200);
+  raw_client silent{port};
+  raw_client other{port};
+  // Accepted after them.
+  CAF_CHECK_EQUAL(other.ask(get("/a")).status, 200);
+  group->stop_accepting();
+  for (auto* client : {&other, &silent, &asked_before}) {
+    auto answer = client->ask(get("/b"));
+    CAF_CHECK_EQUAL(answer.status, 200);
+    CAF_CHECK(answer.has("Connection: close"));
+    CAF_CHECK(client->at_end());
+  }
+  CAF_CHECK(group->drain(5s));
 }
 
 CAF_TEST(draining answers who waits to be accepted) {
@@ -478,19 +499,6 @@ CAF_TEST(an answer may outlive the server) {
   group.reset();
   io.stop();
   exchange->respond(200, json_type, "nobody listens");
-}
-
-CAF_TEST(a taken port is an error) {
-  start();
-  http_server_group second{
-    std::vector{&io}, config, [](io_thread&) {
-      return server_handlers{[](auto) {}, render_failure};
-    }};
-  auto result = second.start({"127.0.0.1", port});
-  CAF_REQUIRE(!result);
-  CAF_CHECK_NOT_EQUAL(describe(result.error()).detail.find("127.0.0.1"),
-                      std::string::npos);
-  CAF_CHECK(!second.start({"not an address", 1}));
 }
 
 CAF_TEST(random bytes never bring it down) {

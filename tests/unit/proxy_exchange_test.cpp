@@ -343,7 +343,31 @@ CAF_TEST(a drain ends tunnels and answers what was sent before it) {
   CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
 }
 
+CAF_TEST(a drain answers the next request of an idle connection) {
+  scripted_server backend{[](peer& client, int) {
+    while (!client.read_head().empty())
+      client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }};
+  config.idle_grace = 60s;
+  start({backend.port()});
+  auto asked_before = connect();
+  auto silent = connect();
+  asked_before.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(asked_before.read_head()), 200);
+  CAF_CHECK_EQUAL(asked_before.read(2), "ok");
+  std::promise<void> drained;
+  on_thread([&] { front->drain(5s, [&] { drained.set_value(); }); });
+  for (auto* client : {&asked_before, &silent}) {
+    client->send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    auto answer = client->read_all();
+    CAF_CHECK_EQUAL(body_of(answer), "ok");
+    CAF_CHECK(contains(answer, "Connection: close"));
+  }
+  CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
+}
+
 CAF_TEST(a drain lets requests finish and closes the rest) {
+  config.idle_grace = 20ms;
   std::promise<void> asked;
   std::promise<void> go;
   scripted_server backend{[&](peer& client, int) {

@@ -328,20 +328,4 @@ CAF_TEST(accepting again waits longer each time and says so seldom) {
   CAF_CHECK_EQUAL(backoff.failed("test", why, now).count(), 50);
 }
 
-CAF_TEST(an address in use is an error that names it) {
-  start({closed_port()});
-  auto other = ::socket(AF_INET, SOCK_STREAM, 0);
-  auto where = peer::loopback(0);
-  ::bind(other, reinterpret_cast<sockaddr*>(&where), sizeof(where));
-  ::listen(other, 1);
-  socklen_t size = sizeof(where);
-  ::getsockname(other, reinterpret_cast<sockaddr*>(&where), &size);
-  io_thread idle{system, 1};
-  proxy second{idle, config, routing, names};
-  auto failure = second.start({"127.0.0.1", ntohs(where.sin_port)});
-  CAF_CHECK(failure);
-  CAF_CHECK(contains(describe(failure).detail, "127.0.0.1:"));
-  ::close(other);
-}
-
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -13,6 +13,7 @@
 #include "messages/traffic.hpp"
 #include "messages/type_ids.hpp"
 #include "proxy_peer.hpp"
+#include "tests/support/open_port.hpp"
 
 namespace troupe::test {
 
@@ -56,10 +57,10 @@ struct proxy_fixture {
     for (auto one : servers)
       add_server(one);
     front = std::make_unique<proxy>(*io, config, routing, names);
-    auto failure = front->start({"127.0.0.1", 0});
-    if (failure)
+    auto open = open_port();
+    if (front->start(open))
       throw std::runtime_error("the proxy does not start");
-    port = front->local_endpoint().port;
+    port = open.local().port;
     io->start();
   }
 
@@ -163,9 +164,9 @@ inline int status_of(std::string_view answer) {
            : 0;
 }
 
-inline std::string_view body_of(std::string_view answer) {
+inline std::string body_of(std::string_view answer) {
   auto at = answer.find("\r\n\r\n");
-  return at == answer.npos ? std::string_view{} : answer.substr(at + 4);
+  return at == answer.npos ? std::string{} : std::string{answer.substr(at + 4)};
 }
 
 inline bool contains(std::string_view text, std::string_view part) {
