@@ -129,8 +129,11 @@ caf::result<pledge> membership_state::promise_to(const pledge_request& x) {
 
 caf::result<done> membership_state::take_in(const join_request& x) {
   auto state = sources_.view->get();
-  if (state->leader == config_.self.id)
+  if (state->leader == config_.self.id) {
+    // Whoever has just come has sent nothing else yet.
+    known_[x.info.id].heard = now();
     return propose_for_caller(register_node{x.info});
+  }
   if (auto leading = membership_of(state->leader))
     return self_->delegate(leading, x);
   return make_error(errc::no_quorum, "no leader is known to this node");

@@ -134,8 +134,14 @@ void membership_state::propose_about(member_id who, const Command& what,
   if (!target || !proposed_.insert(who).second)
     return;
   self_->request(target, request_timeout, propose{what, term})
-    .then([this, who](const apply_result&) { proposed_.erase(who); },
-          [this, who](const caf::error&) { proposed_.erase(who); });
+    .then(
+      [this, who, seen = sources_.view->version()](const apply_result&) {
+        proposed_.erase(who);
+        // The next verdict on it may be due by now.
+        if (sources_.view->version() != seen)
+          act();
+      },
+      [this, who](const caf::error&) { proposed_.erase(who); });
 }
 
 } // namespace troupe

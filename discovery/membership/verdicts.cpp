@@ -12,6 +12,9 @@ using std::chrono::milliseconds;
 /// Independent confirmations after which a suspect gets the shortest time.
 constexpr std::size_t wanted_confirmations = 3;
 
+/// Witnesses that a verdict names; it counts the others.
+constexpr std::size_t most_named = 3;
+
 /// How much earlier than the leader another member may notice an end.
 constexpr milliseconds noticed_earlier{500};
 
@@ -132,8 +135,11 @@ private:
   static std::string list(const std::vector<std::string>& names,
                           std::string_view what) {
     std::string result;
-    for (auto& name : names)
-      result += "; " + name + std::string{what};
+    auto named = std::min(names.size(), most_named);
+    for (std::size_t i = 0; i < named; ++i)
+      result += "; " + names[i] + std::string{what};
+    if (names.size() > named)
+      result += "; " + std::to_string(names.size() - named) + " others too";
     return result;
   }
 

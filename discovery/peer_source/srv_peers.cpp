@@ -68,6 +68,7 @@ private:
       targets.resize(most_targets);
     }
     std::vector<std::string> hosts;
+    hosts.reserve(targets.size());
     for (auto& target : targets)
       hosts.push_back(target.host);
     auto found = client.addresses_of(hosts);

@@ -156,8 +156,7 @@ caf::error placement_config::validate() const {
 placement_actor spawn_placement(caf::actor_system& system,
                                 placement_config config, cluster_view view,
                                 directory_ptr names) {
-  return system.spawn(placement, std::move(config), std::move(view),
-                      std::move(names));
+  return system.spawn(placement, config, std::move(view), std::move(names));
 }
 
 } // namespace troupe

@@ -156,7 +156,7 @@ void get_entry(gateway& g, routed_request from) {
 std::int64_t read_ttl(const gateway& g, field_reader& body) {
   if (body.is_null("ttl"))
     return no_ttl;
-  auto seconds = body.number("ttl", 0, max_ttl_ms / 1000, 0);
+  auto seconds = body.number("ttl", 0, max_ttl_ms / 1000.0, 0);
   if (seconds > 0)
     return std::max<std::int64_t>(1, std::llround(seconds * 1000));
   auto fallback = std::chrono::milliseconds{g.config.default_ttl}.count();

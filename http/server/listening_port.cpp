@@ -111,6 +111,10 @@ listening_port::adopt(const endpoint& where,
     return make_error(errc::unavailable,
                       "the sockets that were handed over do not listen on "
                         + to_string(where));
+  if (result.sockets_.size() > count)
+    result.sockets_.erase(result.sockets_.begin()
+                            + static_cast<std::ptrdiff_t>(count),
+                          result.sockets_.end());
   while (result.sockets_.size() < count && !result.add(*target)) {
     // One more.
   }

@@ -27,8 +27,9 @@ public:
                                             std::size_t count);
 
   /// Goes on with sockets that listen on `where` already, and owns them from
-  /// now on. Makes more, up to `count`, where the sockets allow it.
-  /// Errors: unavailable (they are no such sockets; they are closed).
+  /// now on. Makes more, up to `count`, where the sockets allow it; closes
+  /// those beyond it, with the clients that wait there: nobody would accept
+  /// them. Errors: unavailable (they are no such sockets; they are closed).
   static caf::expected<listening_port>
   adopt(const endpoint& where, const std::vector<int>& descriptors,
         std::size_t count);
@@ -36,8 +37,8 @@ public:
   /// From now on clients can connect. Errors: unavailable.
   caf::error listen();
 
-  /// A duplicate of the `i`-th socket, of the last ones' again if there are
-  /// fewer. The caller owns it; -1 when there are no descriptors left.
+  /// A duplicate of the `i`-th socket, in turn if there are fewer. The caller
+  /// owns it; -1 when there are no descriptors left.
   int duplicate(std::size_t i) const;
 
   endpoint local() const;

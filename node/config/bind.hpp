@@ -31,6 +31,7 @@ template <class Root>
 std::vector<std::string_view>
 paths_of(const std::vector<basic_option<Root>>& table) {
   std::vector<std::string_view> result;
+  result.reserve(table.size());
   for (auto& x : table)
     result.push_back(x.path);
   return result;

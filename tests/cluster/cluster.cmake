@@ -1,5 +1,6 @@
 add_library(troupe_simulation STATIC
   cluster/simulated_cluster.cpp
+  cluster/simulated_members.cpp
   support/memory_log.cpp)
 target_link_libraries(troupe_simulation PUBLIC troupe_test_main troupe_discovery)
 target_precompile_headers(troupe_simulation REUSE_FROM troupe_test_main)
@@ -9,5 +10,6 @@ troupe_suite(cluster
   cluster/chaos_test.cpp
   cluster/election_test.cpp
   cluster/figure_8_test.cpp
+  cluster/members_test.cpp
   cluster/membership_change_test.cpp)
 target_link_libraries(test_cluster PRIVATE troupe_simulation)

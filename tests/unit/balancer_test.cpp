@@ -20,7 +20,7 @@ struct fixture : test_coordinator_fixture<config> {
 
   fixture() { consume_messages(); }
 
-  ~fixture() { caf::anon_send_exit(aut, caf::exit_reason::kill); }
+  ~fixture() override { caf::anon_send_exit(aut, caf::exit_reason::kill); }
 
   void elapse(caf::timespan span) {
     advance_time(span);

@@ -232,7 +232,7 @@ CAF_TEST(nothing is remembered of slots that were here before) {
 
 CAF_TEST(a node that missed a table may have gained every slot) {
   store::time_point now{1h};
-  for (auto before : {slot_table{}, table_of(1, a)}) {
+  for (const auto& before : {slot_table{}, table_of(1, a)}) {
     import_guard guard;
     guard.slots_moved(before, table_of(5, a), a, now);
     guard.touched(3, 77, now);

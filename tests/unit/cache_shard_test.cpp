@@ -43,7 +43,7 @@ struct fixture : test_coordinator_fixture<config> {
     consume_messages();
   }
 
-  ~fixture() {
+  ~fixture() override {
     caf::anon_send_exit(at_a.shard, caf::exit_reason::kill);
     caf::anon_send_exit(at_b.shard, caf::exit_reason::kill);
     consume_messages();

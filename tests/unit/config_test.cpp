@@ -274,20 +274,20 @@ CAF_TEST(all that is wrong in a file is said at once) {
                      "    \"nowhere\" ] },\n"
                      "  \"node\": { \"apiPort\": 3006.5 } }"),
     (texts{
-      "FILE:2: cluster.expectedNode: unknown key, did you mean "
-      "\"cluster.expectedNodes\"?",
+      ("FILE:2: cluster.expectedNode: unknown key, did you mean "
+       "\"cluster.expectedNodes\"?"),
       "FILE:3: cluster.port: is 70000, must be a whole number from 1 to 65535",
-      "FILE:4: cluster.heartbeatInterval: is \"50\", must be a duration in ms "
-      "from 10 to 10000",
+      ("FILE:4: cluster.heartbeatInterval: is \"50\", must be a duration in ms "
+       "from 10 to 10000"),
       "FILE:5: cluster.enabled: is null, must be true or false",
       "FILE:6: port: unknown key, did you mean \"cluster.port\"?",
       "FILE:6: cache: is 5, must be an object",
-      "FILE:7: log.level: is an object, must be one of error, warn, info, "
-      "debug, trace",
-      "FILE:9: discovery.nodes[1]: is \"nowhere\", must be host:port, as "
-      "10.0.0.5:3007, node-2:3007 or [::1]:3007",
-      "FILE:10: node.apiPort: is 3006.5, must be a whole number from 1 to "
-      "65535",
+      ("FILE:7: log.level: is an object, must be one of error, warn, info, "
+       "debug, trace"),
+      ("FILE:9: discovery.nodes[1]: is \"nowhere\", must be host:port, as "
+       "10.0.0.5:3007, node-2:3007 or [::1]:3007"),
+      ("FILE:10: node.apiPort: is 3006.5, must be a whole number from 1 to "
+       "65535"),
     }));
 }
 
@@ -298,12 +298,12 @@ CAF_TEST(routes are checked field by field) {
                      "  { \"path\": \"api\", \"servise\": \"y\" },\n"
                      "  7 ] } }"),
     (texts{
-      "FILE:2: proxy.routes[0].host: is \"a b\", must be empty, an IP address "
-      "or a DNS name",
-      "FILE:3: proxy.routes[1].path: is \"api\", must be a path that begins "
-      "with /",
-      "FILE:3: proxy.routes[1].servise: unknown key, did you mean "
-      "\"service\"?",
+      ("FILE:2: proxy.routes[0].host: is \"a b\", must be empty, an IP address "
+       "or a DNS name"),
+      ("FILE:3: proxy.routes[1].path: is \"api\", must be a path that begins "
+       "with /"),
+      ("FILE:3: proxy.routes[1].servise: unknown key, did you mean "
+       "\"service\"?"),
       "FILE:3: proxy.routes[1]: \"service\" is missing",
       "FILE:4: proxy.routes[2]: is 7, must be an object",
     }));
@@ -354,8 +354,8 @@ CAF_TEST(foreign variables are warned about or ignored) {
     (texts{
       "environment TROUPE_CLUSTER_PORT: a Kubernetes service link, ignored",
       "environment REDIS_PORT: a Kubernetes service link, ignored",
-      "environment TROUPE_CLUSTER_EXPECTED_NODE: no such option, did you mean "
-      "\"TROUPE_CLUSTER_EXPECTED_NODES\"?",
+      ("environment TROUPE_CLUSTER_EXPECTED_NODE: no such option, did you mean "
+       "\"TROUPE_CLUSTER_EXPECTED_NODES\"?"),
     }));
 }
 

@@ -103,6 +103,7 @@ CAF_TEST_FIXTURE_SCOPE(gateway_server_tests, fixture)
 
 CAF_TEST(keys of all shards are read over many connections) {
   std::vector<std::thread> clients;
+  clients.reserve(8);
   std::atomic<int> right{0};
   for (int c = 0; c < 8; ++c)
     clients.emplace_back([&, c] {
@@ -110,10 +111,10 @@ CAF_TEST(keys of all shards are read over many connections) {
       for (int i = 0; i < 200; ++i) {
         auto key = "k" + std::to_string(c * 1000 + i);
         auto answer = client.ask(get("/api/infrastructure/cache/keys/" + key));
-        right += answer.status == 200
-                 && answer.body
-                      == R"({"success":true,"data":{"key":")" + key
-                           + R"(","value":")" + key + R"(","ttl":null}})";
+        auto expected = R"({"success":true,"data":{"key":")" + key;
+        expected.append(R"(","value":")").append(key);
+        expected.append(R"(","ttl":null}})");
+        right += answer.status == 200 && answer.body == expected;
       }
     });
   for (auto& client : clients)

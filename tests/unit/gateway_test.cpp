@@ -217,7 +217,7 @@ struct fixture : test_coordinator_fixture<config> {
     consume_messages();
   }
 
-  ~fixture() {
+  ~fixture() override {
     auto current = names->get();
     for (auto& [name, handle] : current->local)
       stop(handle);

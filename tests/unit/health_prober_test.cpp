@@ -55,7 +55,7 @@ struct fixture : test_coordinator_fixture<config> {
     roles->extend_until(lease::clock::time_point::max());
   }
 
-  ~fixture() {
+  ~fixture() override {
     caf::anon_send_exit(aut, caf::exit_reason::kill);
     caf::anon_send_exit(catalog, caf::exit_reason::kill);
   }

@@ -10,6 +10,7 @@
 #include "http/client/local_failure.hpp"
 #include "no_more_descriptors.hpp"
 #include "proxy_peer.hpp"
+#include "tests/support/free_port.hpp"
 
 using namespace troupe;
 using namespace troupe::test;
@@ -68,8 +69,7 @@ CAF_TEST(it asks for the path and passes on 2xx and 3xx) {
 CAF_TEST(it says why it did not pass) {
   CAF_CHECK_EQUAL(probe_status("500").reason, "status 500");
   CAF_CHECK_EQUAL(probe_status("404").reason, "status 404");
-  CAF_CHECK_EQUAL(probe("127.0.0.1", closed_port()).reason,
-                  "connection refused");
+  CAF_CHECK_EQUAL(probe("127.0.0.1", free_port()).reason, "connection refused");
   scripted_server rude{[](peer& client, int) { client.read_head(); }};
   CAF_CHECK_EQUAL(probe("127.0.0.1", rude.port()).reason,
                   "connection closed without an answer");

@@ -81,6 +81,17 @@ CAF_TEST(what is missing of the sockets is made) {
   CAF_CHECK(!second->listen());
 }
 
+CAF_TEST(a socket that nobody would accept from is closed) {
+  auto first = std::make_unique<listening_port>(open_port(3));
+  auto where = first->local();
+  auto descriptors = handed_over(*first, 3);
+  first.reset();
+  auto second = listening_port::adopt(where, descriptors, 2);
+  CAF_REQUIRE(second);
+  CAF_CHECK_EQUAL(second->descriptors().size(), 2u);
+  CAF_CHECK(!is_open(descriptors[2]));
+}
+
 CAF_TEST(what is no listening socket of that address is closed) {
   auto port = open_port();
   auto where = port.local();

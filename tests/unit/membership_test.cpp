@@ -59,7 +59,7 @@ struct fixture : test_coordinator_fixture<config> {
     names->put("catalog", handle_of(sys.spawn([this] { return catalog(); })));
   }
 
-  ~fixture() {
+  ~fixture() override {
     caf::anon_send_exit(membership, caf::exit_reason::kill);
     consume_messages();
     std::filesystem::remove_all(folder);
@@ -373,6 +373,24 @@ CAF_TEST(a leader takes a newcomer in and gives it a role) {
   CAF_REQUIRE_EQUAL(roles.size(), 1u);
   CAF_CHECK(roles[0].node == member_id{6});
   CAF_CHECK(roles[0].role == raft_role::standby);
+}
+
+CAF_TEST(a request to join is a sign of life) {
+  start(3);
+  auto state = two_members(own);
+  state.members.erase(member_id{9});
+  view->set(state);
+  // Connected since long, when it is taken in at last.
+  connect(member_id{9});
+  pass(10s);
+  proposed.clear();
+  caf::anon_send(membership, join_request{make_info(member_id{9}, "peer")});
+  consume_messages();
+  view->set(two_members(own));
+  pass(500ms);
+  CAF_CHECK(last_proposed<set_verdict>() == nullptr);
+  pass(5s);
+  CAF_CHECK(last_proposed<set_verdict>() != nullptr);
 }
 
 CAF_TEST(a leaving leader hands over first and then says goodbye) {

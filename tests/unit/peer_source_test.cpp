@@ -46,7 +46,7 @@ struct fixture : test_coordinator_fixture<config> {
     names->put("peering", caf::actor_cast<caf::strong_actor_ptr>(peering));
   }
 
-  ~fixture() {
+  ~fixture() override {
     caf::anon_send_exit(source, caf::exit_reason::kill);
     caf::anon_send_exit(peering, caf::exit_reason::kill);
     consume_messages();

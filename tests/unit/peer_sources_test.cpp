@@ -21,6 +21,7 @@ std::vector<std::string> started(const configuration& settings) {
   std::vector<child_spec> children;
   add_peer_sources(node, children);
   std::vector<std::string> result;
+  result.reserve(children.size());
   for (auto& child : children)
     result.push_back(child.name);
   return result;

@@ -5,6 +5,7 @@
 #include <caf/test/dsl.hpp>
 
 #include "proxy_fixture.hpp"
+#include "tests/support/free_port.hpp"
 
 using namespace troupe;
 using namespace troupe::test;
@@ -43,7 +44,7 @@ CAF_TEST(a request without Host names the server that gets it) {
     client.send("HTTP/1.1 200 OK\r\nContent-Length: "
                 + std::to_string(seen.size()) + "\r\n\r\n" + seen);
   }};
-  start({closed_port(), backend.port()});
+  start({free_port(), backend.port()});
   // Each of them is tried first once.
   for (int i = 0; i < 2; ++i) {
     auto answer = ask("GET /a HTTP/1.0\r\n\r\n");

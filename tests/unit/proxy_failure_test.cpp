@@ -9,6 +9,7 @@
 #include "messages/error.hpp"
 #include "no_more_descriptors.hpp"
 #include "proxy_fixture.hpp"
+#include "tests/support/free_port.hpp"
 
 using namespace troupe;
 using namespace troupe::test;
@@ -43,7 +44,7 @@ CAF_TEST_FIXTURE_SCOPE(failure_tests, proxy_fixture)
 
 CAF_TEST(a refused connect goes to the next server) {
   scripted_server alive{scripted_server::answering("alive")};
-  start({closed_port(), alive.port()});
+  start({free_port(), alive.port()});
   for (int i = 0; i < 4; ++i)
     CAF_CHECK_EQUAL(body_of(get()), "alive");
   auto posted = ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
@@ -52,7 +53,7 @@ CAF_TEST(a refused connect goes to the next server) {
 }
 
 CAF_TEST(no server that can be reached is 502 and says why) {
-  start({closed_port(), closed_port()});
+  start({free_port(), free_port()});
   auto answer = get("/x");
   CAF_CHECK_EQUAL(status_of(answer), 502);
   auto error = error_of(answer);
@@ -65,7 +66,7 @@ CAF_TEST(no server that can be reached is 502 and says why) {
 }
 
 CAF_TEST(a connection stays usable after an error) {
-  start({closed_port()});
+  start({free_port()});
   auto client = connect();
   for (int i = 0; i < 3; ++i) {
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -76,7 +77,7 @@ CAF_TEST(a connection stays usable after an error) {
 }
 
 CAF_TEST(answers of our own are dated and have an id) {
-  start({closed_port()});
+  start({free_port()});
   auto refused = ask("GET / HTTP/1.1\r\nBad\r\n\r\n");
   CAF_CHECK_EQUAL(status_of(refused), 400);
   CAF_CHECK(contains(refused, "\r\nDate: "));
@@ -89,7 +90,7 @@ CAF_TEST(answers of our own are dated and have an id) {
 }
 
 CAF_TEST(a line feed alone ends no line) {
-  start({closed_port()});
+  start({free_port()});
   CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/1.1\nHost: h\n\n")), 400);
   CAF_CHECK_EQUAL(status_of(ask("GET / HTTP/2.0\r\nHost: h\r\n\r\n")), 505);
 }
@@ -106,7 +107,7 @@ CAF_TEST(an empty pool is 503 with its reason) {
 }
 
 CAF_TEST(no route is 404) {
-  start({closed_port()});
+  start({free_port()});
   routing->set(routing_table{});
   CAF_CHECK_EQUAL(status_of(get()), 404);
 }
@@ -224,7 +225,7 @@ CAF_TEST(a server that does not answer is 504) {
 }
 
 CAF_TEST(a header that does not come is 408) {
-  start({closed_port()});
+  start({free_port()});
   auto client = connect();
   client.send("GET / HTTP/1.1\r\nHo");
   CAF_CHECK_EQUAL(status_of(client.read_all()), 408);
@@ -239,7 +240,7 @@ CAF_TEST(a body that does not come is 408) {
 }
 
 CAF_TEST(an idle client is closed without a word) {
-  start({closed_port()});
+  start({free_port()});
   CAF_CHECK(connect().at_end());
 }
 

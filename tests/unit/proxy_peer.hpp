@@ -39,7 +39,8 @@ public:
       ::setsockopt(handle, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
                    sizeof(receive_buffer));
     auto where = loopback(port);
-    ::connect(handle, reinterpret_cast<sockaddr*>(&where), sizeof(where));
+    // Whoever is refused reads the end at once.
+    (void)::connect(handle, reinterpret_cast<sockaddr*>(&where), sizeof(where));
     return peer{handle};
   }
 
@@ -160,7 +161,9 @@ public:
   explicit scripted_server(script what) : script_(std::move(what)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     auto where = peer::loopback(0);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&where), sizeof(where));
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&where), sizeof(where))
+        != 0)
+      throw std::runtime_error("no port for a scripted server");
     ::listen(listener_, 64);
     socklen_t size = sizeof(where);
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&where), &size);
@@ -211,16 +214,5 @@ private:
   std::thread acceptor_;
   std::vector<std::thread> connections_;
 };
-
-/// A port on which nobody listens.
-inline std::uint16_t closed_port() {
-  auto handle = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto where = peer::loopback(0);
-  ::bind(handle, reinterpret_cast<sockaddr*>(&where), sizeof(where));
-  socklen_t size = sizeof(where);
-  ::getsockname(handle, reinterpret_cast<sockaddr*>(&where), &size);
-  ::close(handle);
-  return ntohs(where.sin_port);
-}
 
 } // namespace troupe::test

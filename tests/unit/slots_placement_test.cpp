@@ -83,7 +83,7 @@ struct fixture : test_coordinator_fixture<config> {
     names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(catalog));
   }
 
-  ~fixture() {
+  ~fixture() override {
     caf::anon_send_exit(aut, caf::exit_reason::kill);
     caf::anon_send_exit(catalog, caf::exit_reason::kill);
     consume_messages();

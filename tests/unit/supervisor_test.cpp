@@ -60,7 +60,7 @@ struct fixture : test_coordinator_fixture<config> {
     consume_messages();
   }
 
-  ~fixture() {
+  ~fixture() override {
     self->request(supervisor, caf::infinite, shut_down{});
     consume_messages();
   }
