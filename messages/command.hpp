@@ -91,6 +91,14 @@ struct record_event {
   event what;
 };
 
+/// The quorum was lost for good, and one node goes on alone (`troupe recover`):
+/// all other members are removed, and the cluster has another id from now on.
+/// Errors: not_found (the survivor is no member).
+struct recover_cluster {
+  std::string uuid;
+  member_id survivor = member_id::none;
+};
+
 /// Changes nothing. Once it is applied on a node, the node has seen everything
 /// that was acknowledged before it was proposed.
 struct read_barrier {};
@@ -99,7 +107,7 @@ using command_body =
   std::variant<create_cluster, register_node, set_verdict, forget_node,
                add_server, remove_server, set_maintenance, set_health,
                assign_slots, record_event, put_key, delete_key, append_to_key,
-               read_barrier, dismiss_node>;
+               read_barrier, dismiss_node, recover_cluster>;
 
 /// Makes a retried command apply once (Raft dissertation §6.3). `sequence`
 /// counts the commands of one run of one node; everything below
@@ -204,6 +212,11 @@ typename Inspector::result_type inspect(Inspector& f, read_barrier&) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, dismiss_node& x) {
   return f(caf::meta::type_name("dismiss_node"), x.node, x.reason);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, recover_cluster& x) {
+  return f(caf::meta::type_name("recover_cluster"), x.uuid, x.survivor);
 }
 
 template <class Inspector>

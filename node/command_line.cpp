@@ -206,6 +206,9 @@ public:
     flags_.add_to(*serve_);
     check_flags_.add_to(*check_);
     show_flags_.add_to(*show_);
+    recover_flags_.add_to(*recover_);
+    recover_->add_flag("--yes", recover_confirmed_,
+                       "Do it; without, it only says what it would do");
     show_->add_flag("--origins", with_origins_,
                     "Say behind each value where it comes from");
     demo_->add_option("--port", demo_port_, "Port to listen on")
@@ -215,7 +218,7 @@ public:
       ->check(CLI::ValidIPV4);
     demo_->add_option("--name", demo_backend_.name,
                       "How it calls itself in its answers");
-    for (auto command : {serve_, check_, show_})
+    for (auto command : {serve_, check_, show_, recover_})
       command->get_option("--set")->check(has_equals_sign());
   }
 
@@ -244,6 +247,10 @@ public:
       return load(show_flags_, variables, [this](loaded_configuration config) {
         return print_command{0, show_configuration(config, with_origins_),
                              listed(config.warnings)};
+      });
+    if (recover_->parsed())
+      return load(recover_flags_, variables, [this](auto config) {
+        return recover_command{std::move(config), recover_confirmed_};
       });
     if (doc_->parsed())
       return print_command{0, document_configuration()};
@@ -291,6 +298,8 @@ private:
     config_->add_subcommand("show", "Print the settings in effect as JSON");
   CLI::App* doc_ =
     config_->add_subcommand("doc", "Print docs/configuration.md");
+  CLI::App* recover_ = app_.add_subcommand(
+    "recover", "Let a stopped node go on alone: the quorum is lost for good");
   CLI::App* version_ = app_.add_subcommand("version", "Print the version");
   CLI::App* demo_ = app_.add_subcommand(
     "demo-backend", "Run a tiny HTTP server to try the proxy with");
@@ -298,6 +307,8 @@ private:
   source_flags flags_;
   source_flags check_flags_;
   source_flags show_flags_;
+  source_flags recover_flags_;
+  bool recover_confirmed_ = false;
   bool with_origins_ = false;
   int demo_port_ = 0;
   demo_backend_command demo_backend_{"127.0.0.1", 0, ""};

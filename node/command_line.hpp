@@ -6,6 +6,7 @@
 
 #include "node/certs.hpp"
 #include "node/config/load.hpp"
+#include "node/recover.hpp"
 
 namespace troupe {
 
@@ -33,7 +34,7 @@ struct print_command {
 
 using parsed_command =
   std::variant<serve_command, demo_backend_command, certs_authority_command,
-               certs_node_command, print_command>;
+               certs_node_command, recover_command, print_command>;
 
 /// The process's environment variables.
 environment read_environment(const char* const* variables);

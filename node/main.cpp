@@ -25,23 +25,27 @@ int run(const demo_backend_command& what) {
   return 1;
 }
 
-template <class Command>
-int make_certificates(const Command& what) {
-  auto made = run_certs(what, std::chrono::system_clock::now());
-  if (made) {
-    std::cout << *made;
+int print(const caf::expected<std::string>& result) {
+  if (result) {
+    std::cout << *result;
     return 0;
   }
-  std::cerr << "troupe: " << describe(made.error()).detail << '\n';
+  std::cerr << "troupe: " << describe(result.error()).detail << '\n';
   return 1;
 }
 
 int run(const certs_authority_command& what) {
-  return make_certificates(what);
+  return print(run_certs(what, std::chrono::system_clock::now()));
 }
 
 int run(const certs_node_command& what) {
-  return make_certificates(what);
+  return print(run_certs(what, std::chrono::system_clock::now()));
+}
+
+int run(const recover_command& what) {
+  for (auto& warning : what.config.warnings)
+    std::cerr << "troupe: " << warning << '\n';
+  return print(run_recover(what));
 }
 
 int run(const print_command& what) {

@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <atomic>
-#include <random>
 #include <utility>
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "discovery/catalog/catalog_state.hpp"
+#include "discovery/identity/identity.hpp"
 #include "messages/error.hpp"
 
 // Commands and membership changes; catalog_state.cpp drives the Raft engine.
@@ -26,23 +25,6 @@ constexpr std::chrono::milliseconds forward_timeout{1000};
 std::uint64_t next_sequence() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
-}
-
-std::string make_uuid(std::uint32_t seed) {
-  std::mt19937_64 random;
-  if (seed != 0) {
-    random.seed(seed);
-  } else {
-    std::random_device device;
-    std::seed_seq entropy{device(), device(), device(), device()};
-    random.seed(entropy);
-  }
-  // RFC 4122 §4.4.
-  auto high = (random() & ~0xf000ull) | 0x4000ull;
-  auto low = (random() & ~(0xc0ull << 56)) | (0x80ull << 56);
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32,
-                     high >> 16 & 0xffff, high & 0xffff, low >> 48,
-                     low & 0xffffffffffff);
 }
 
 } // namespace
@@ -228,7 +210,7 @@ void catalog_state::found_cluster(const std::string& cluster_name,
       promise.deliver(done{});
   };
   // In order: both go into the log as they are proposed.
-  propose_body({create_cluster{make_uuid(config_.seed), cluster_name}},
+  propose_body({create_cluster{make_cluster_uuid(config_.seed), cluster_name}},
                [](const caf::expected<apply_result>&) {});
   propose_body({register_node{config_.self}}, std::move(answer));
 }

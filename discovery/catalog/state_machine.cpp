@@ -209,6 +209,30 @@ void state_machine::dismiss(member& who, std::string reason, unix_ms at) {
   who.reason = std::move(reason);
 }
 
+apply_result state_machine::on(const recover_cluster& x, unix_ms at) {
+  auto survivor = state_.members.find(x.survivor);
+  if (survivor == state_.members.end())
+    return refuse(errc::not_found, "no member " + to_string(x.survivor),
+                  "survivor");
+  std::string lost;
+  for (auto& [id, who] : state_.members)
+    if (id != x.survivor) {
+      lost += (lost.empty() ? "" : ", ") + who.info.name;
+      sessions_.erase(id);
+    }
+  std::erase_if(state_.members,
+                [&](auto& entry) { return entry.first != x.survivor; });
+  state_.cluster_uuid = x.uuid;
+  auto& who = survivor->second;
+  add_event(
+    about_member(who,
+                 "the cluster was recovered from " + who.info.name
+                   + " alone; removed: " + (lost.empty() ? "nobody" : lost),
+                 "error"),
+    at);
+  return ok(x.uuid);
+}
+
 apply_result state_machine::on(const forget_node& x, unix_ms at) {
   auto i = state_.members.find(x.node);
   if (i == state_.members.end())

@@ -67,6 +67,7 @@ private:
   apply_result on(const delete_key& x, unix_ms at);
   apply_result on(const append_to_key& x, unix_ms at);
   apply_result on(const read_barrier& x, unix_ms at);
+  apply_result on(const recover_cluster& x, unix_ms at);
 
   raft_role role_of(member_id id) const;
   void dismiss(member& who, std::string reason, unix_ms at);

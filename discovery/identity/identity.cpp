@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "messages/error.hpp"
@@ -184,6 +185,16 @@ caf::error identity::bind_to_cluster(const std::string& name,
     return make_error(errc::incompatible,
                       "this data directory belongs to cluster "
                         + contents_.cluster_uuid + ", not to " + uuid);
+  return bind(name, uuid);
+}
+
+caf::error identity::rebind_to_cluster(const std::string& name,
+                                       const std::string& uuid) {
+  std::lock_guard guard{mutex_};
+  return bind(name, uuid);
+}
+
+caf::error identity::bind(const std::string& name, const std::string& uuid) {
   auto next = contents_;
   next.cluster_name = name;
   next.cluster_uuid = uuid;
@@ -192,6 +203,23 @@ caf::error identity::bind_to_cluster(const std::string& name,
     return failure;
   contents_ = std::move(next);
   return caf::none;
+}
+
+std::string make_cluster_uuid(std::uint32_t seed) {
+  std::mt19937_64 random;
+  if (seed != 0) {
+    random.seed(seed);
+  } else {
+    std::random_device device;
+    std::seed_seq entropy{device(), device(), device(), device()};
+    random.seed(entropy);
+  }
+  // RFC 4122 §4.4.
+  auto high = (random() & ~0xf000ull) | 0x4000ull;
+  auto low = (random() & ~(0xc0ull << 56)) | (0x80ull << 56);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32,
+                     high >> 16 & 0xffff, high & 0xffff, low >> 48,
+                     low & 0xffffffffffff);
 }
 
 } // namespace troupe

@@ -45,10 +45,19 @@ public:
   /// another one), storage_failed.
   caf::error bind_to_cluster(const std::string& name, const std::string& uuid);
 
+  /// The same, whatever it is bound to now. Errors: storage_failed.
+  caf::error rebind_to_cluster(const std::string& name,
+                               const std::string& uuid);
+
 private:
+  caf::error bind(const std::string& name, const std::string& uuid);
+
   mutable std::mutex mutex_;
   std::filesystem::path file_;
   contents contents_;
 };
+
+/// A new cluster's id (RFC 4122 §4.4), random or, with a seed, repeatable.
+std::string make_cluster_uuid(std::uint32_t seed = 0);
 
 } // namespace troupe

@@ -55,6 +55,7 @@ std::vector<command_body> samples() {
     append_to_key{"names", R"("b")"},
     read_barrier{},
     dismiss_node{member_id{6}, "removed"},
+    recover_cluster{"9f7d", member_id{7}},
   };
 }
 

@@ -295,6 +295,24 @@ CAF_TEST(an operator removes a member for good but not the last voter) {
   CAF_CHECK(refused(dismiss_node{member_id{7}, ""}) == errc::not_found);
 }
 
+CAF_TEST(a cluster is recovered from one of its members) {
+  apply(create_cluster{"old", "one"});
+  register_both();
+  apply(add_server{"demo", "h", 80, 1});
+  CAF_CHECK(refused(recover_cluster{"new", member_id{7}}) == errc::not_found);
+  CAF_CHECK_EQUAL(machine.cluster_uuid(), "old");
+  CAF_CHECK(succeeds(recover_cluster{"new", alice}));
+  auto state = machine.state();
+  CAF_CHECK_EQUAL(state.cluster_uuid, "new");
+  CAF_CHECK_EQUAL(state.cluster_name, "one");
+  CAF_CHECK_EQUAL(state.members.size(), 1u);
+  CAF_CHECK_EQUAL(state.servers.size(), 1u);
+  CAF_CHECK_EQUAL(last_event(), "the cluster was recovered from alice alone; "
+                                "removed: bob");
+  // With an empty data directory, under the old name.
+  CAF_CHECK(succeeds(register_node{info_of(member_id{9}, "bob", 1)}));
+}
+
 CAF_TEST(a command counts only in the term it was decided in) {
   command late{{bob, 1, 1, 1}, 1000, add_server{"demo", "h", 80, 1}, 4};
   auto refused = machine.apply(late, 1, 5);
