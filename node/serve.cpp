@@ -153,6 +153,8 @@ public:
     make_api();
     supervise();
     wait_until(clock::now() + ready_limit, [this] { return is_ready(); });
+    if (hurry_)
+      return caf::none;
     if (auto problem = ports_.listen())
       return problem;
     if (auto problem = start_proxies())

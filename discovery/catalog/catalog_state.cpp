@@ -75,6 +75,8 @@ void catalog_state::act(caf::expected<raft_update> update) {
       fatal(std::move(error));
       return;
     }
+    spdlog::info("catalog: goes on from the snapshot at index {} ({} bytes)",
+                 update->restored->index, update->restored->state.size());
     changed_ = true;
   }
   apply_committed();
@@ -230,6 +232,8 @@ void catalog_state::snapshot_if_due() {
   // Refused while a snapshot is being installed, which is as good.
   if (auto update = engine_->take_snapshot(now(), machine_.snapshot())) {
     bytes_since_snapshot_ = 0;
+    spdlog::debug("catalog: snapshot at index {}, {} bytes", applied,
+                  engine_->snapshot()->state.size());
     act(std::move(update));
   }
 }

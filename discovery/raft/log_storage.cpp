@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "discovery/raft/raft_configuration.hpp"
+#include "discovery/raft/wal_damage.hpp"
 #include "messages/error.hpp"
 #include "messages/msgpack.hpp"
 
@@ -304,8 +305,13 @@ caf::error log_storage::put_meta(const std::string& name,
 
 caf::error log_storage::failed(const rocksdb::Status& status) const {
   auto text = "raft log " + path_.string() + ": " + status.ToString();
-  if (status.IsCorruption())
+  if (status.IsCorruption()) {
+    // Of a damaged table RocksDB tells file and offset itself.
+    if (auto where = find_wal_damage(path_))
+      text += " in " + where->file.string() + " offset "
+              + std::to_string(where->offset);
     return make_error(errc::corrupt, std::move(text));
+  }
   if (status.IsNoSpace())
     text += " (the disk is full)";
   return make_error(errc::storage_failed, std::move(text));

@@ -403,18 +403,35 @@ caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
                               .value_or(raft_configuration_servers{}));
   raft_core_snapshot snapshot{index, taken->term, configuration_index_,
                               servers.data(), servers.size()};
-  auto code = raft_core_snapshot_taken(core_.get(), at(now), &snapshot,
-                                       config_.snapshot_trailing);
+  auto trailing = trailing_entries(index);
+  auto code =
+    raft_core_snapshot_taken(core_.get(), at(now), &snapshot, trailing);
   if (code != 0)
     return failure(code);
   raft_update out;
   collect(out);
-  if (index > config_.snapshot_trailing)
-    recent_.drop_through(index - config_.snapshot_trailing);
+  if (index > trailing)
+    recent_.drop_through(index - trailing);
   snapshot_ = taken;
   out.write.snapshot = std::move(taken);
   out.write.drop_below = recent_.first_index();
   return finish(std::move(out));
+}
+
+/// How many entries up to `index` stay behind a snapshot there.
+unsigned raft_engine::trailing_entries(std::uint64_t index) const {
+  unsigned result = 0;
+  std::uint64_t bytes = 0;
+  while (result < config_.snapshot_trailing) {
+    auto* entry = recent_.at(index - result);
+    if (entry == nullptr)
+      break;
+    bytes += entry->bytes.size();
+    if (bytes > config_.snapshot_trailing_bytes && result > 0)
+      break;
+    ++result;
+  }
+  return result;
 }
 
 caf::expected<raft_update> raft_engine::catch_up(raft_time now, member_id id) {

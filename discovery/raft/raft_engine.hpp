@@ -30,8 +30,9 @@ struct raft_engine_config {
   member_id self = member_id::none;
   std::chrono::milliseconds heartbeat{50};
   std::chrono::milliseconds election_timeout{300};
-  /// Entries kept in memory and log behind a snapshot.
+  /// Entries kept in memory and log behind a snapshot, and bytes of them.
   std::uint32_t snapshot_trailing = 1024;
+  std::uint64_t snapshot_trailing_bytes = 4 << 20;
   std::uint32_t seed = 1;
 };
 
@@ -198,6 +199,7 @@ private:
   void collect_messages(raft_update& out);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
+  unsigned trailing_entries(std::uint64_t index) const;
   caf::expected<raft_update> submit_entries(raft_time now,
                                             std::vector<log_entry> entries);
   caf::expected<raft_update> finish(raft_update out, bool hard_state = false);

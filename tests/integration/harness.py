@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 
 API_PORT, CLUSTER_PORT, PROXY_PORT, BACKEND_PORT = 3006, 3007, 8080, 9000
 
@@ -355,6 +356,22 @@ class Cluster:
             if process.output_file.exists():
                 print(f"--- {process.name}")
                 print("\n".join(process.output.splitlines()[-lines:]))
+
+
+class ClusterTest(unittest.TestCase):
+    """A cluster of its own for each test."""
+
+    nodes = 3
+    backends = 0
+
+    def setUp(self):
+        self.cluster = Cluster(self.nodes, self.backends)
+        self.addCleanup(self.cluster.stop)
+        try:
+            self.cluster.start()
+        except BaseException:
+            self.cluster.dump()
+            raise
 
 
 def today():

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nodes that come, go, and must not come."""
 
+import re
 import socket
 import time
 import unittest
@@ -62,6 +63,65 @@ class LifecycleTest(unittest.TestCase):
         self.cluster.wait_until_whole()
         for node in self.cluster.nodes:
             self.assertIn(server, node.servers())
+
+    def test_a_node_that_was_away_for_long_gets_the_snapshot(self):
+        self.start()
+        leader = self.cluster.leader()
+        away = next(n for n in self.cluster.nodes if n is not leader)
+        term = leader.get("cluster")["term"]
+        away.kill()
+        # More than the log keeps behind a snapshot.
+        value = "x" * 60000
+        keys = {f"key-{i}" for i in range(250)}
+        for key in keys:
+            answer = leader.infrastructure("PUT", f"catalog/keys/{key}",
+                                           {"value": value})
+            self.assertLess(answer.status, 300, answer)
+        begin = time.monotonic()
+        away.start()
+        wait_until(lambda: {entry["key"] for entry in
+                            away.get("catalog/keys?limit=1000")["keys"]}
+                   == keys, "it has all keys", 20)
+        print(f"15 MB came back {time.monotonic() - begin:.2f} s after the "
+              f"start", flush=True)
+        restored = [int(index) for index in
+                    re.findall(r"from the snapshot at index (\d+)", away.log)]
+        self.assertGreater(max(restored, default=0), 100)
+        # Nobody was kept from hearing the leader meanwhile.
+        self.assertEqual(leader.get("cluster")["term"], term)
+        doubted = [event["message"] for event in leader.events()
+                   if " is suspect" in event["message"]
+                   and not event["message"].startswith(away.name)]
+        self.assertEqual(doubted, [])
+
+    @staticmethod
+    def newest_log(node):
+        return max((node.data / "raft").glob("*.log"),
+                   key=lambda file: file.stat().st_size)
+
+    def test_a_damaged_log_is_told_and_left_alone(self):
+        self.start()
+        node = self.cluster.nodes[1]
+        node.kill()
+        log = self.newest_log(node)
+        # A record that was being written, and never acknowledged, is cut off.
+        log.write_bytes(log.read_bytes() + bytes([7, 7, 7, 7, 90, 0, 1, 65]))
+        node.start()
+        self.cluster.wait_until_whole()
+        for port in (4000, 4001, 4002):
+            server = node.add_server("127.0.0.9", port).data["id"]
+        node.kill()
+        log = self.newest_log(node)
+        intact = log.read_bytes()
+        log.write_bytes(intact[:50] + bytes([intact[50] ^ 1]) + intact[51:])
+        node.start()
+        self.assertEqual(node.wait_for_exit(10), 1)
+        self.assertRegex(node.output[-2000:],
+                         f"Corruption: .* in {log} offset [0-9]+")
+        log.write_bytes(intact)
+        node.start()
+        self.cluster.wait_until_whole()
+        self.assertIn(server, node.servers())
 
     def test_a_node_without_cluster_is_one_of_its_own(self):
         alone = harness.Node(self.cluster, 5, {

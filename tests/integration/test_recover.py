@@ -13,16 +13,7 @@ from harness import wait_until
 SERVERS = set(range(5001, 5011))
 
 
-class RecoverTest(unittest.TestCase):
-    def setUp(self):
-        self.cluster = harness.Cluster(nodes=3, backends=0)
-        self.addCleanup(self.cluster.stop)
-        try:
-            self.cluster.start()
-        except BaseException:
-            self.cluster.dump()
-            raise
-
+class RecoverTest(harness.ClusterTest):
     def recover(self, node, *arguments):
         file = self.cluster.folder / f"{node.name}.json"
         return subprocess.run(

@@ -78,19 +78,15 @@ class FailoverClient:
             self.slowest = max(self.slowest, time.monotonic() - begin)
 
 
-class RollingRestartTest(unittest.TestCase):
+class RollingRestartTest(harness.ClusterTest):
+    backends = 2
+
     def setUp(self):
-        self.cluster = harness.Cluster(nodes=3, backends=2)
-        self.addCleanup(self.cluster.stop)
-        try:
-            self.cluster.start()
-            for key in KEYS:
-                answer = self.cluster.nodes[0].infrastructure(
-                    "POST", f"cache/keys/{key}", {"value": key})
-                self.assertLess(answer.status, 300, answer)
-        except BaseException:
-            self.cluster.dump()
-            raise
+        super().setUp()
+        for key in KEYS:
+            answer = self.cluster.nodes[0].infrastructure(
+                "POST", f"cache/keys/{key}", {"value": key})
+            self.assertLess(answer.status, 300, answer)
 
     def incarnation(self, node):
         return node.members()[node.name]["incarnation"]

@@ -12,15 +12,8 @@ import harness
 from harness import PROXY_PORT, wait_until
 
 
-class ShutdownTest(unittest.TestCase):
-    def setUp(self):
-        self.cluster = harness.Cluster(nodes=3, backends=1)
-        self.addCleanup(self.cluster.stop)
-        try:
-            self.cluster.start()
-        except BaseException:
-            self.cluster.dump()
-            raise
+class ShutdownTest(harness.ClusterTest):
+    backends = 1
 
     def slow_request(self, node, milliseconds):
         """Asks through the proxy; returns the thread and where the answer
@@ -68,7 +61,7 @@ class ShutdownTest(unittest.TestCase):
             other.listen()
             node.start()
             self.assertNotEqual(node.wait_for_exit(10), 0)
-        self.assertIn(f"the proxy can't listen on {node.address}:8080",
+        self.assertIn(f"can't listen on {node.address}:8080",
                       node.output)
 
 

@@ -11,6 +11,7 @@
 
 #include "discovery/raft/log_storage.hpp"
 #include "discovery/raft/raft_configuration.hpp"
+#include "discovery/raft/wal_damage.hpp"
 #include "messages/error.hpp"
 
 using namespace troupe;
@@ -79,7 +80,9 @@ struct fixture {
   }
 
   /// Flips a byte of the newest file with that extension, where `text` stands.
-  void damage(std::string_view extension, const std::string& text) {
+  /// Returns which, and where.
+  std::pair<fs::path, std::uint64_t> damage(std::string_view extension,
+                                            const std::string& text) {
     for (auto& file : fs::directory_iterator{settings.path}) {
       if (file.path().extension() != extension)
         continue;
@@ -90,9 +93,10 @@ struct fixture {
         continue;
       bytes[at] ^= 1;
       std::ofstream{file.path(), std::ios::binary} << bytes;
-      return;
+      return {file.path(), at};
     }
     CAF_FAIL("nothing to damage");
+    return {};
   }
 };
 
@@ -236,10 +240,33 @@ CAF_TEST(a flipped byte is told and not dropped) {
     write(storage, entries(2, 2, {"marked-entry"}));
     write(storage, entries(2, 3, {"later-entry"}));
   }
-  damage(".log", "marked-entry");
+  auto [file, at] = damage(".log", "marked-entry");
   auto found = failure();
   CAF_CHECK(found.code == errc::corrupt);
-  CAF_CHECK(contains(found.detail, settings.path.string()));
+  auto where = find_wal_damage(settings.path);
+  CAF_REQUIRE(where);
+  CAF_CHECK_EQUAL(where->file, file);
+  // The record's begin.
+  CAF_CHECK_LESS(where->offset, at);
+  CAF_CHECK_LESS(at - where->offset, 100u);
+  CAF_CHECK(contains(found.detail, file.string() + " offset "
+                                     + std::to_string(where->offset)));
+}
+
+CAF_TEST(damage is found behind the first block) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    for (std::uint64_t i = 2; i < 40; ++i)
+      write(storage, entries(2, i, {std::string(10'000, 'x')}));
+    write(storage, entries(2, 40, {"marked-entry"}));
+    write(storage, entries(2, 41, {"later-entry"}));
+  }
+  CAF_CHECK(!find_wal_damage(settings.path));
+  auto [file, at] = damage(".log", "marked-entry");
+  auto where = find_wal_damage(settings.path);
+  CAF_REQUIRE(where);
+  CAF_CHECK_LESS(at - where->offset, 100u);
 }
 
 CAF_TEST(a gap is told) {
@@ -269,16 +296,16 @@ CAF_TEST(the actor writes and reads) {
   caf::scoped_actor self{system};
   auto log = spawn_raft_log(system, settings);
   CAF_REQUIRE(log);
-  auto expect_done = [&](auto request) {
+  auto expect_done = [&](auto& request) {
     request.receive([](done) {},
                     [](caf::error& x) { CAF_FAIL(describe(x).detail); });
   };
   auto first = self->request(*log, caf::infinite, first_entry());
   auto second = self->request(*log, caf::infinite, entries(2, 2, {"a"}));
   auto third = self->request(*log, caf::infinite, store_meta{"pledge", "x"});
-  expect_done(std::move(first));
-  expect_done(std::move(second));
-  expect_done(std::move(third));
+  expect_done(first);
+  expect_done(second);
+  expect_done(third);
   self->request(*log, caf::infinite, load_log{})
     .receive([](log_contents& x) { CAF_CHECK_EQUAL(x.entries.size(), 2u); },
              [](caf::error& x) { CAF_FAIL(describe(x).detail); });

@@ -14,6 +14,7 @@ namespace {
 
 std::vector<member_id> nodes(std::vector<std::uint64_t> ids) {
   std::vector<member_id> result;
+  result.reserve(ids.size());
   for (auto id : ids)
     result.push_back(member_id{id});
   return result;
@@ -48,6 +49,7 @@ std::uint32_t fewest_moves(const slot_table& from,
                            const std::vector<member_id>& live) {
   auto held = sizes(from);
   std::vector<std::uint32_t> kept;
+  kept.reserve(live.size());
   for (auto node : live)
     kept.push_back(held.contains(node) ? held[node] : 0);
   std::sort(kept.rbegin(), kept.rend());

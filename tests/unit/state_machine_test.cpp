@@ -350,7 +350,8 @@ CAF_TEST(a snapshot carries everything) {
 CAF_TEST(a bad snapshot leaves the state alone) {
   apply(create_cluster{"uuid", "one"});
   auto good = machine.snapshot();
-  for (auto bad : {std::string{}, good.substr(0, good.size() / 2), good + "x"})
+  for (const auto& bad :
+       {std::string{}, good.substr(0, good.size() / 2), good + "x"})
     CAF_CHECK(describe(machine.restore(bad)).code == errc::corrupt);
   auto newer = good;
   newer[0] = 9;

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace troupe {
+
+/// Where bytes are not what was written.
+struct wal_damage {
+  std::filesystem::path file;
+  /// Of the first record that does not match its checksum, in bytes.
+  std::uint64_t offset = 0;
+};
+
+/// Looks for the first damaged record of RocksDB's write-ahead logs in a
+/// directory: RocksDB itself says only that there is one. The format is that of
+/// https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format.
+std::optional<wal_damage>
+find_wal_damage(const std::filesystem::path& directory);
+
+} // namespace troupe
