@@ -13,9 +13,9 @@
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/reports.hpp"
 #include "http/proxy/proxy.hpp"
-#include "http/server/listening_port.hpp"
 #include "messages/error.hpp"
 #include "node/actor_system.hpp"
+#include "node/client_ports.hpp"
 #include "node/descriptors.hpp"
 #include "node/logging.hpp"
 #include "node/parts.hpp"
@@ -56,76 +56,6 @@ private:
 /// How long clients may be kept waiting for a node that starts. One that isn't
 /// ready by then listens nevertheless, to say why.
 constexpr milliseconds ready_limit{3'000};
-
-/// Where clients reach a node. Outlives it when a new process goes on with its
-/// sockets.
-class client_ports {
-public:
-  explicit client_ports(named_sockets received)
-    : received_(std::move(received)) {}
-
-  /// Errors: unavailable.
-  caf::error open(const configuration& settings, std::size_t io_threads) {
-    auto& host = settings.node.address;
-    if (auto problem =
-          open(api, "api", {host, settings.node.api_port}, io_threads))
-      return problem;
-    if (settings.proxy.enabled)
-      if (auto problem =
-            open(proxy, "proxy", {host, settings.proxy.port}, io_threads))
-        return problem;
-    for (auto& [name, descriptors] : received_) {
-      spdlog::warn("node: closes {} sockets that were handed over as \"{}\"",
-                   descriptors.size(), name);
-      for (auto descriptor : descriptors)
-        ::close(descriptor);
-    }
-    received_.clear();
-    return caf::none;
-  }
-
-  /// Errors: unavailable.
-  caf::error listen() {
-    for (auto* port : {&api, &proxy})
-      if (*port)
-        if (auto problem = (*port)->listen())
-          return problem;
-    return caf::none;
-  }
-
-  named_sockets sockets() {
-    named_sockets result;
-    if (api)
-      result["api"] = api->descriptors();
-    if (proxy)
-      result["proxy"] = proxy->descriptors();
-    return result;
-  }
-
-  std::optional<listening_port> api;
-  std::optional<listening_port> proxy;
-
-private:
-  caf::error open(std::optional<listening_port>& port, const std::string& name,
-                  const endpoint& where, std::size_t count) {
-    auto received = received_.extract(name);
-    if (!received.empty()) {
-      auto adopted = listening_port::adopt(where, received.mapped(), count);
-      if (adopted) {
-        port = std::move(*adopted);
-        return caf::none;
-      }
-      spdlog::warn("node: {}", describe(adopted.error()).detail);
-    }
-    auto bound = listening_port::bind(where, count);
-    if (!bound)
-      return std::move(bound.error());
-    port = std::move(*bound);
-    return caf::none;
-  }
-
-  named_sockets received_;
-};
 
 /// A node's parts in the order they start; they stop in reverse.
 class node {

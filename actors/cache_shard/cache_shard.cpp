@@ -44,7 +44,7 @@ public:
     if (auto* found = store_.find(x.key, now))
       return value_of(*found, now);
     if (auto before = guard_.perhaps_at(slot, store::hash(x.key), now))
-      if (auto previous = shard_of(slot, *before))
+      if (auto previous = shard_at(address_of(slot, *before)))
         return fetch(previous, x.key);
     return absent();
   }
@@ -146,7 +146,7 @@ private:
                               std::uint64_t bound, std::string_view of);
   shard_address address_of(std::uint32_t slot, member_id node);
   /// An invalid handle when that node is not connected.
-  cache_shard_actor shard_of(std::uint32_t slot, member_id node);
+  cache_shard_actor shard_at(const shard_address& where) const;
   caf::result<cache_value> fetch(const cache_shard_actor& previous,
                                  const std::string& key);
   bool take(const cache_entry& x);
@@ -293,8 +293,7 @@ shard_address shard::address_of(std::uint32_t slot, member_id node) {
   return {node, slot % std::max(shards, 1u)};
 }
 
-cache_shard_actor shard::shard_of(std::uint32_t slot, member_id node) {
-  auto where = address_of(slot, node);
+cache_shard_actor shard::shard_at(const shard_address& where) const {
   return names_->peer<cache_shard_actor>(
     where.node, "cache_shard/" + std::to_string(where.shard));
 }
@@ -308,8 +307,7 @@ void shard::hand_over() {
 }
 
 void shard::send_batch(handover::batch what) {
-  auto name = "cache_shard/" + std::to_string(what.to.shard);
-  auto target = names_->peer<cache_shard_actor>(what.to.node, name);
+  auto target = shard_at(what.to);
   auto failed = [this](const caf::error&) {
     handover_.failed(self_->clock().now());
   };

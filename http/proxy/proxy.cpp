@@ -46,13 +46,7 @@ public:
       drain_timer_(io.context()) {}
 
   caf::error start(const listening_port& port) {
-    error_code failure;
-    auto v6 = port.local().host.find(':') != std::string::npos;
-    acceptor_.assign(v6 ? tcp::v6() : tcp::v4(),
-                     port.duplicate(context.io.index()), failure);
-    if (!failure)
-      acceptor_.non_blocking(true, failure);
-    if (failure)
+    if (auto failure = port.give_to(acceptor_, context.io.index()))
       return make_error(errc::unavailable, "the proxy can't accept on "
                                              + to_string(port.local()) + ": "
                                              + failure.message());

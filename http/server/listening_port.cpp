@@ -1,6 +1,5 @@
 #include "http/server/listening_port.hpp"
 
-#include <cerrno>
 #include <string>
 
 #include <fcntl.h>
@@ -137,6 +136,11 @@ int listening_port::duplicate(std::size_t i) const {
   auto& socket = sockets_[i % sockets_.size()];
   return ::fcntl(const_cast<tcp::acceptor&>(socket).native_handle(),
                  F_DUPFD_CLOEXEC, 0);
+}
+
+tcp listening_port::protocol() const {
+  error_code ignored;
+  return sockets_.front().local_endpoint(ignored).protocol();
 }
 
 endpoint listening_port::local() const {

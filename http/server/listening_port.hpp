@@ -41,6 +41,17 @@ public:
   /// owns it; -1 when there are no descriptors left.
   int duplicate(std::size_t i) const;
 
+  /// Makes an acceptor take its connections from a duplicate of the `i`-th
+  /// socket.
+  template <class Acceptor>
+  boost::system::error_code give_to(Acceptor& acceptor, std::size_t i) const {
+    boost::system::error_code failure;
+    acceptor.assign(protocol(), duplicate(i), failure);
+    if (!failure)
+      acceptor.non_blocking(true, failure);
+    return failure;
+  }
+
   endpoint local() const;
 
   /// Of all sockets, still owned by this object.
@@ -49,6 +60,7 @@ public:
 private:
   explicit listening_port(const endpoint& where);
 
+  boost::asio::ip::tcp protocol() const;
   caf::error refuse(const boost::system::error_code& why) const;
   boost::system::error_code add(const boost::asio::ip::tcp::endpoint& where);
 

@@ -72,13 +72,7 @@ http_server::http_server(io_thread& io, const server_config& config,
 http_server::~http_server() = default;
 
 error_code http_server::open(const listening_port& port) {
-  error_code failure;
-  auto v6 = port.local().host.find(':') != std::string::npos;
-  acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), port.duplicate(io_.index()),
-                   failure);
-  if (!failure)
-    acceptor_.non_blocking(true, failure);
-  return failure;
+  return port.give_to(acceptor_, io_.index());
 }
 
 void http_server::start_accepting() {

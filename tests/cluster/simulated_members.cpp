@@ -49,7 +49,7 @@ private:
 };
 
 simulated_members::simulated_members(std::size_t size, std::uint32_t seed)
-  : nodes(size) {
+  : nodes(size), seed_(seed) {
   std::string name =
     std::filesystem::temp_directory_path() / "simulated-XXXXXX";
   folder_ = ::mkdtemp(name.data());
@@ -63,16 +63,12 @@ simulated_members::simulated_members(std::size_t size, std::uint32_t seed)
     x.info.incarnation = x.own->get().incarnation;
     x.info.name = "node-" + number;
     x.info.cluster = {"10.0.0." + number, 3007};
-    x.info.version = std::to_string(seed);
   }
 }
 
 simulated_members::~simulated_members() {
-  for (auto& x : nodes) {
-    caf::anon_send_exit(x.membership, caf::exit_reason::kill);
-    caf::anon_send_exit(x.catalog, caf::exit_reason::kill);
-    caf::anon_send_exit(x.log, caf::exit_reason::kill);
-  }
+  for (auto& x : nodes)
+    end(x);
   consume_messages();
   for (auto& x : nodes)
     x = {};
@@ -81,7 +77,7 @@ simulated_members::~simulated_members() {
 
 void simulated_members::start(std::size_t i) {
   auto& x = nodes[i];
-  auto seed = static_cast<std::uint32_t>(std::stoul(x.info.version) * 1000 + i);
+  auto seed = seed_ * 1000 + static_cast<std::uint32_t>(i);
   catalog_config catalog;
   catalog.self = x.info;
   catalog.heartbeat = 75ms;
@@ -145,14 +141,18 @@ simulated_members::milliseconds simulated_members::form() {
   });
 }
 
+void simulated_members::end(node& x) {
+  caf::anon_send_exit(x.membership, caf::exit_reason::kill);
+  caf::anon_send_exit(x.catalog, caf::exit_reason::kill);
+  caf::anon_send_exit(x.log, caf::exit_reason::kill);
+}
+
 void simulated_members::kill(std::size_t i) {
   auto& x = nodes[i];
   x.up = false;
   x.leadership->end();
   x.roles->end();
-  caf::anon_send_exit(x.membership, caf::exit_reason::kill);
-  caf::anon_send_exit(x.catalog, caf::exit_reason::kill);
-  caf::anon_send_exit(x.log, caf::exit_reason::kill);
+  end(x);
   for (auto refused : {false, true})
     for (std::size_t j = 0; j < nodes.size(); ++j)
       if (nodes[j].up) {

@@ -80,11 +80,13 @@ private:
   class link;
 
   void start(std::size_t i);
+  static void end(node& x);
   void connect(std::size_t from, std::size_t to);
   bool reachable(std::size_t from, std::size_t to) const;
   template <class Message>
   void tell(std::size_t i, const Message& what);
 
+  std::uint32_t seed_;
   std::filesystem::path folder_;
   std::set<std::size_t> silent_;
 };

@@ -22,6 +22,25 @@ class Failure:
         return f"{self.reason} after {self.seconds * 1000:.0f} ms"
 
 
+class Client:
+    """Does something in a thread of its own, again and again, until `stop`."""
+
+    def __init__(self):
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def stop(self):
+        self._stopping.set()
+        self._thread.join(30)
+
+    def _run(self):
+        raise NotImplementedError
+
+
 class Load:
     """Keep-alive clients in threads, each with one request in flight.
 

@@ -11,7 +11,6 @@ import argparse
 import http.client
 import statistics
 import sys
-import threading
 import time
 
 import harness
@@ -19,15 +18,14 @@ import load
 from harness import wait_until
 
 
-class Writer:
+class Writer(load.Client):
     """Adds server after server, each until it is acknowledged."""
 
     PAUSE = 0.1
 
     def __init__(self, nodes):
+        super().__init__()
         self._nodes = nodes
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self._port = 10000
         # Begin and end of each acknowledged request.
         self.times = []
@@ -36,14 +34,6 @@ class Writer:
 
     def use(self, nodes):
         self._nodes = nodes
-
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self):
-        self._stopping.set()
-        self._thread.join(30)
 
     def first_after(self, moment):
         """When the first request that began after `moment` was answered."""

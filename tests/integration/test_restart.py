@@ -6,7 +6,6 @@ and by stopping and starting, where a client that is refused asks another node.
 import http.client
 import itertools
 import signal
-import threading
 import time
 import unittest
 
@@ -20,29 +19,20 @@ API_PATHS = (["/api/infrastructure/loadbalancer/stats",
              + [f"/api/infrastructure/cache/keys/{key}" for key in KEYS])
 
 
-class FailoverClient:
+class FailoverClient(load.Client):
     """One request after the other, on a connection that is kept as long as the
     server allows it. Asks the next node only when one refuses to connect."""
 
     def __init__(self, hosts, port, paths):
+        super().__init__()
         self._hosts = itertools.cycle(hosts)
         self._host = next(self._hosts)
         self._port = port
         self._paths = itertools.cycle(paths)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self._connection = None
         self.requests = self.refused = 0
         self.slowest = 0.0
         self.failures = []
-
-    def start(self):
-        self._thread.start()
-        return self
-
-    def stop(self):
-        self._stopping.set()
-        self._thread.join(30)
 
     def _connect(self):
         for _ in range(3):
