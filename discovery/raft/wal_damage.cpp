@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t block_size = 32768;
 /// Checksum, length and type.
 constexpr std::size_t header_size = 7;
+/// The header of space that was set aside.
+constexpr char unwritten[header_size] = {};
 
 using crc32c =
   boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
@@ -54,8 +56,8 @@ std::optional<std::uint64_t> damaged_offset(std::string_view log) {
     std::size_t at = 0;
     while (bytes.size() - at >= header_size) {
       auto rest = bytes.substr(at);
-      // Space that was set aside and never written.
-      if (rest.substr(0, header_size) == std::string_view{"\0\0\0\0\0\0", 7})
+      if (rest.substr(0, header_size)
+          == std::string_view{unwritten, header_size})
         break;
       auto size = record_size(rest);
       if (!size)
