@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-#ifdef __SANITIZE_THREAD__
-// A hundred take longer than a suite may.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// A hundred take longer than a test may.
 constexpr std::size_t sizes[] = {3, 5, 10};
 #else
 constexpr std::size_t sizes[] = {3, 5, 10, 20, 50, 100};
