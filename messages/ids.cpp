@@ -1,5 +1,6 @@
 #include "messages/ids.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -20,6 +21,11 @@ std::optional<member_id> parse_member_id(std::string_view text) {
   if (text.size() != 16 || failure != std::errc{} || end != last || value == 0)
     return std::nullopt;
   return member_id{value};
+}
+
+bool can_talk(std::uint16_t one_protocol, std::uint16_t other_protocol) {
+  auto [lower, higher] = std::minmax(one_protocol, other_protocol);
+  return higher - lower <= 1;
 }
 
 std::string to_rfc3339(unix_ms at) {

@@ -20,8 +20,13 @@ std::optional<member_id> parse_member_id(std::string_view text);
 inline constexpr std::uint32_t slot_count = 16384;
 
 /// Version of everything that crosses the wire or stands in the log. Nodes
-/// that differ by more than one refuse each other.
-inline constexpr std::uint16_t protocol_version = 1;
+/// that differ by more than one refuse each other. What it takes to raise it:
+/// docs/decisions/0008. Not a constant of the header: a test links a build of
+/// another version by this one definition.
+extern const std::uint16_t protocol_version;
+
+/// Whether nodes of these two can be in one cluster.
+bool can_talk(std::uint16_t one_protocol, std::uint16_t other_protocol);
 
 /// The program's version, as in `troupe version`.
 inline constexpr std::string_view program_version = "0.1.0";

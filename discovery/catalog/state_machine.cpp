@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "messages/error.hpp"
 
 namespace troupe {
@@ -124,6 +126,16 @@ apply_result state_machine::on(const register_node& x, unix_ms at) {
                     + ") was removed: " + i->second.reason
                     + "; with an empty data directory it joins as a new node",
                   "id");
+  // Through a member in between, it would get in where others can't talk to it.
+  for (auto& [id, other] : state_.members)
+    if (id != info.id && is_present(other.state)
+        && !can_talk(info.protocol, other.info.protocol))
+      return refuse(errc::incompatible,
+                    fmt::format("{} has protocol version {}, but {} has {}; at "
+                                "most one apart can be in a cluster",
+                                info.name, info.protocol, other.info.name,
+                                other.info.protocol),
+                    "protocol version");
   for (auto& [id, other] : state_.members) {
     if (id == info.id || other.info.name != info.name || other.dismissed)
       continue;

@@ -60,7 +60,9 @@ void membership_state::join_at(const membership_actor& member) {
           [this](const caf::error& problem) {
             seeking_ = false;
             auto why = describe(problem);
-            if (why.code == errc::conflict || why.code == errc::incompatible)
+            if (why.code != errc::conflict && why.code != errc::incompatible)
+              return;
+            if (std::exchange(refused_because_, why.detail) != why.detail)
               spdlog::error("membership: the cluster refuses this node: {}",
                             why.detail);
           });
@@ -134,9 +136,17 @@ caf::result<done> membership_state::take_in(const join_request& x) {
     known_[x.info.id].heard = now();
     return propose_for_caller(register_node{x.info});
   }
-  if (auto leading = membership_of(state->leader))
-    return self_->delegate(leading, x);
-  return make_error(errc::no_quorum, "no leader is known to this node");
+  auto leading = membership_of(state->leader);
+  if (!leading)
+    return make_error(errc::no_quorum, "no leader is known to this node");
+  // Not delegated: the leader may have no connection to answer the newcomer on.
+  auto promise = self_->make_response_promise<done>();
+  self_->request(leading, request_timeout, x)
+    .then([promise](const done& taken) mutable { promise.deliver(taken); },
+          [promise](const caf::error& problem) mutable {
+            promise.deliver(problem);
+          });
+  return promise;
 }
 
 caf::result<done> membership_state::propose_for_caller(command_body body) {

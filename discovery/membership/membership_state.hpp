@@ -4,6 +4,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <caf/all.hpp>
@@ -106,6 +107,8 @@ private:
 
   std::set<member_id> pledges_;
   bool seeking_ = false;
+  /// The last refusal, so that each is logged once.
+  std::string refused_because_;
   bool bound_ = false;
   bool dismissed_ = false;
   bool renewing_ = false;

@@ -81,6 +81,7 @@ json member_report(const cluster_state& state, const member& what) {
     {"leader", what.info.id == state.leader},
     {"incarnation", what.info.incarnation},
     {"version", what.info.version},
+    {"protocol", what.info.protocol},
     {"ioThreads", what.info.io_threads},
     {"addresses",
      {{"api", to_string(what.info.api)},
@@ -235,7 +236,8 @@ json health_report(const cluster_state& state,
   auto services = json::array();
   for (auto& [name, servers] : servers_by_service(state)) {
     auto total = sum(traffic, servers);
-    auto count = [&](auto predicate) {
+    // A captured binding needs a name of its own, for clang.
+    auto count = [&servers = servers](auto predicate) {
       return std::count_if(servers.begin(), servers.end(), predicate);
     };
     auto oldest = now;

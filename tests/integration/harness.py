@@ -367,11 +367,15 @@ class ClusterTest(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster(self.nodes, self.backends)
         self.addCleanup(self.cluster.stop)
+        self.prepare()
         try:
             self.cluster.start()
         except BaseException:
             self.cluster.dump()
             raise
+
+    def prepare(self):
+        """Before the cluster starts."""
 
 
 def today():

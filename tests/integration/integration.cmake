@@ -13,11 +13,16 @@ function(troupe_integration name timeout)
 endfunction()
 
 if(TARGET troupe)
+  add_executable(troupe_other_version
+    ${PROJECT_SOURCE_DIR}/node/main.cpp integration/other_version.cpp)
+  target_link_libraries(troupe_other_version PRIVATE troupe_node)
+
   troupe_integration(cluster 180)
   troupe_integration(lifecycle 180)
   troupe_integration(catalog_keys 240)
   troupe_integration(shutdown 120)
   troupe_integration(restart 180)
+  troupe_integration(upgrade 180 $<TARGET_FILE:troupe_other_version>)
   troupe_integration(seven 240)
   troupe_integration(recover 120)
   troupe_integration(failover 180 --kills 3)

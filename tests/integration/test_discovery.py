@@ -201,10 +201,11 @@ class DiscoveryTest(unittest.TestCase):
         server.garbage = None
         print(f"name server answers to cluster formed: "
               f"{self.join_seconds(begin):.2f} s")
+        said = f"{name} names nobody.cluster.test, which has no address"
         for node in self.cluster.nodes:
-            self.assertEqual(node.output.count(
-                f"{name} names nobody.cluster.test, which has no address"), 1,
-                node.output)
+            # The others may have found it before it asked again.
+            wait_until(lambda: said in node.output, f"{node.name}: {said}")
+            self.assertEqual(node.output.count(said), 1, node.output)
 
         # A source that waits for an answer does not hold up the end for long.
         server.silent = True

@@ -42,28 +42,29 @@ CAF_TEST(a version one apart fits and two apart does not ) {
   other.info.protocol = own.info.protocol + 1;
   CAF_CHECK_EQUAL(refusal(own, other), "");
   other.info.protocol = own.info.protocol + 2;
-  CAF_CHECK_EQUAL(refusal(own, other), "protocol version differs: this node "
-                                       "has '1', the peer '3'");
+  CAF_CHECK_EQUAL(refusal(own, other),
+                  "protocol version differs: a has '1', b has '3'");
 }
 
 CAF_TEST(what differs is named with both values) {
   auto own = make_node(1, "a");
   auto other = make_node(2, "b");
   other.cluster_name = "circus";
-  CAF_CHECK_EQUAL(refusal(own, other), "cluster.name differs: this node has "
-                                       "'troupe', the peer 'circus'");
+  CAF_CHECK_EQUAL(refusal(own, other),
+                  "cluster.name differs: a has 'troupe', b has 'circus'");
   other = make_node(2, "b");
   own.cluster_uuid = "u1";
   other.cluster_uuid = "u2";
   CAF_CHECK_EQUAL(refusal(own, other),
-                  "cluster uuid differs: this node has 'u1', the peer 'u2'");
+                  "cluster uuid differs: a has 'u1', b has 'u2'");
   other = make_node(2, "b");
   other.shared_settings["cluster.electionTimeout"] = "1000";
-  CAF_CHECK_EQUAL(refusal(own, other), "cluster.electionTimeout differs: this "
-                                       "node has '300', the peer '1000'");
+  CAF_CHECK_EQUAL(refusal(own, other),
+                  "cluster.electionTimeout differs: a has '300', b has '1000'");
   other.shared_settings.clear();
-  CAF_CHECK_EQUAL(refusal(own, other), "cluster.electionTimeout differs: this "
-                                       "node has '300', the peer 'nothing'");
+  CAF_CHECK_EQUAL(
+    refusal(own, other),
+    "cluster.electionTimeout differs: a has '300', b has 'nothing'");
 }
 
 CAF_TEST(two nodes can not share a name) {

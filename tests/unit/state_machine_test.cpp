@@ -89,6 +89,26 @@ CAF_TEST(members join once and keep their names) {
   CAF_CHECK_EQUAL(event_count(), 2u);
 }
 
+CAF_TEST(no two present members are more than one protocol version apart) {
+  register_both();
+  auto newer = info_of(member_id{3}, "carol", 1);
+  newer.protocol = protocol_version + 1;
+  CAF_CHECK(succeeds(register_node{newer}));
+  auto newest = info_of(member_id{4}, "dave", 1);
+  newest.protocol = protocol_version + 2;
+  CAF_CHECK(refused(register_node{newest}) == errc::incompatible);
+  CAF_CHECK(machine.state().members.count(newest.id) == 0);
+  auto upgraded = info_of(alice, "alice", 2);
+  upgraded.protocol = protocol_version + 1;
+  CAF_CHECK(succeeds(register_node{upgraded}));
+  CAF_CHECK(refused(register_node{newest}) == errc::incompatible);
+  // Who is gone speaks to nobody.
+  CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::left, "", alice}));
+  CAF_CHECK(succeeds(register_node{newest}));
+  CAF_CHECK(refused(register_node{info_of(bob, "bob", 2)})
+            == errc::incompatible);
+}
+
 CAF_TEST(a name is free once its member is down) {
   register_both();
   CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::down, "gone", alice}));
