@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <caf/all.hpp>
 #include <nlohmann/json.hpp>
 
 #include "http/gateway/gateway.hpp"
