@@ -234,6 +234,10 @@ class Node(Process):
                 for member in sorted(members,
                                      key=lambda x: x["state"] != "left")}
 
+    @property
+    def incarnation(self):
+        return self.members()[self.name]["incarnation"]
+
     def alive_members(self):
         return sorted(name for name, member in self.members().items()
                       if member["state"] == "alive")
@@ -323,6 +327,21 @@ class Cluster:
             wait_until(lambda: node.is_ready, f"{node.name} is ready", seconds)
             wait_until(lambda: set(names) <= set(node.alive_members()),
                        f"{names} alive on {node.name}", seconds)
+
+    def wait_for_return(self, node, previous):
+        """`node` is back as another process than that of `previous`, its
+        incarnation, and the cluster is whole."""
+        wait_until(lambda: node.is_ready and node.incarnation > previous,
+                   f"{node.name} is back", 20)
+        self.wait_until_whole()
+
+    def restart_in_place(self, node):
+        """SIGUSR2; returns when the cluster is whole again."""
+        previous = node.incarnation
+        node.process.send_signal(signal.SIGUSR2)
+        self.wait_for_return(node, previous)
+        # Still that process: it has not ended.
+        assert node.running, node.output[-2000:]
 
     def wait_until_balanced(self, seconds=15):
         """Every running node holds all running backends to be healthy."""

@@ -1,5 +1,6 @@
 """Clients that keep a proxy busy and account for every request."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -146,3 +147,23 @@ end
     @staticmethod
     def available():
         return shutil.which("wrk") is not None
+
+
+@contextlib.contextmanager
+def unnoticed(test, nodes, paths_by_port):
+    """Load on these ports of all nodes, of which no request may fail."""
+    runs = [Wrk(node.address, port, 60, 4, paths)
+            for node in nodes for port, paths in paths_by_port.items()]
+    time.sleep(1)
+    try:
+        yield
+        time.sleep(1)
+    finally:
+        for run in runs:
+            run.stop()
+        results = [run.result() for run in runs]
+    print(f"{sum(count for count, _ in results)} requests, "
+          f"{sum(failed for _, failed in results)} failed: {results}")
+    for answer in [x for run in runs for x in run.answers][:10]:
+        print(f"  {answer}")
+    test.assertEqual([failed for _, failed in results], [0] * len(runs))

@@ -78,51 +78,24 @@ class RollingRestartTest(harness.ClusterTest):
                 "POST", f"cache/keys/{key}", {"value": key})
             self.assertLess(answer.status, 300, answer)
 
-    def incarnation(self, node):
-        return node.members()[node.name]["incarnation"]
-
-    def wait_for_return(self, node, previous):
-        def returned():
-            return (node.is_ready and self.incarnation(node) > previous)
-        wait_until(returned, f"{node.name} is back", 20)
-        self.cluster.wait_until_whole()
-
     def check_cache(self):
         for node in self.cluster.nodes:
             for key in KEYS:
                 self.assertEqual(node.get(f"cache/keys/{key}")["value"], key)
 
     def test_in_place_nobody_notices(self):
-        runs = [load.Wrk(node.address, port, 60, 4, paths)
-                for node in self.cluster.nodes
-                for port, paths in ((PROXY_PORT, ["/"]),
-                                    (API_PORT, API_PATHS))]
-        time.sleep(1)
-        try:
+        with load.unnoticed(self, self.cluster.nodes,
+                            {PROXY_PORT: ["/"], API_PORT: API_PATHS}):
             for node in self.cluster.nodes:
-                previous, pid = self.incarnation(node), node.process.pid
                 begin = time.monotonic()
-                node.process.send_signal(signal.SIGUSR2)
-                self.wait_for_return(node, previous)
+                self.cluster.restart_in_place(node)
                 print(f"{node.name} was back after "
                       f"{time.monotonic() - begin:.2f} s", flush=True)
-                self.assertTrue(node.running)
-                self.assertEqual(node.process.pid, pid)
-            time.sleep(1)
-        finally:
-            for run in runs:
-                run.stop()
-            results = [run.result() for run in runs]
-        print(f"{sum(count for count, _ in results)} requests, "
-              f"{sum(failed for _, failed in results)} failed: {results}")
-        for answer in [x for run in runs for x in run.answers][:10]:
-            print(f"  {answer}")
-        self.assertEqual([failed for _, failed in results], [0] * len(runs))
         self.check_cache()
 
     def test_what_would_not_start_is_not_begun(self):
         node = self.cluster.nodes[0]
-        previous = self.incarnation(node)
+        previous = node.incarnation
         file = self.cluster.folder / f"{node.name}.json"
         right = file.read_text()
         file.write_text(right.replace('"proxy"', '"proxi"'))
@@ -131,10 +104,10 @@ class RollingRestartTest(harness.ClusterTest):
                    "the restart was refused", 10)
         self.assertIn("proxi", node.output)
         self.assertEqual(node.backend_behind()[:7], "backend")
-        self.assertEqual(self.incarnation(node), previous)
+        self.assertEqual(node.incarnation, previous)
         file.write_text(right)
         node.process.send_signal(signal.SIGUSR2)
-        self.wait_for_return(node, previous)
+        self.cluster.wait_for_return(node, previous)
 
     def test_stopped_and_started_the_others_answer(self):
         hosts = [node.address for node in self.cluster.nodes]
@@ -143,12 +116,12 @@ class RollingRestartTest(harness.ClusterTest):
                    for port, paths in ((PROXY_PORT, ["/"]),
                                        (API_PORT, API_PATHS))]
         for node in self.cluster.nodes:
-            previous = self.incarnation(node)
+            previous = node.incarnation
             begin = time.monotonic()
             self.assertEqual(node.terminate(), 0)
             stopped = time.monotonic()
             node.start()
-            self.wait_for_return(node, previous)
+            self.cluster.wait_for_return(node, previous)
             print(f"{node.name} stopped in {stopped - begin:.2f} s, was back "
                   f"{time.monotonic() - stopped:.2f} s later", flush=True)
         time.sleep(1)
