@@ -7,4 +7,3 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http.hpp>
-#include <nlohmann/json.hpp>

@@ -145,6 +145,10 @@ struct apply_result {
   caf::error failure() const;
 };
 
+/// That a command changed nothing, and why; `field` is the one at fault, if
+/// any.
+apply_result refuse(errc code, std::string detail, std::string field = {});
+
 /// msgpack bytes with a leading version.
 std::string encode(const command& what);
 

@@ -11,6 +11,14 @@ constexpr char command_version = 1;
 
 } // namespace
 
+apply_result refuse(errc code, std::string detail, std::string field) {
+  return {static_cast<std::uint8_t>(code),
+          std::move(detail),
+          std::move(field),
+          {},
+          0};
+}
+
 caf::error apply_result::failure() const {
   if (code == 0)
     return caf::none;

@@ -8,14 +8,6 @@ namespace troupe {
 
 namespace {
 
-apply_result refuse(errc code, std::string detail, std::string field) {
-  return {static_cast<std::uint8_t>(code),
-          std::move(detail),
-          std::move(field),
-          {},
-          0};
-}
-
 apply_result stored(std::uint64_t version) {
   return {0, {}, {}, std::to_string(version), 0};
 }

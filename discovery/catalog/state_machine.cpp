@@ -20,14 +20,6 @@ apply_result ok(std::string value = {}) {
   return {0, {}, {}, std::move(value), 0};
 }
 
-apply_result refuse(errc code, std::string detail, std::string field = {}) {
-  return {static_cast<std::uint8_t>(code),
-          std::move(detail),
-          std::move(field),
-          {},
-          0};
-}
-
 bool is_present(verdict state) {
   return state == verdict::alive || state == verdict::suspect;
 }

@@ -3,12 +3,7 @@
 // What nearly every suite includes.
 #include "messages/precompiled.hpp"
 
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-
 #include <caf/test/dsl.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include "messages/cluster.hpp"
 #include "messages/directory.hpp"

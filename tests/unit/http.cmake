@@ -1,4 +1,4 @@
-troupe_suite(http
+troupe_suite(http HTTP
   unit/gateway_body_test.cpp
   unit/gateway_json_test.cpp
   unit/gateway_server_test.cpp

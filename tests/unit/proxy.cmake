@@ -1,4 +1,4 @@
-troupe_suite(proxy
+troupe_suite(proxy HTTP
   unit/balancer_test.cpp
   unit/health_prober_test.cpp
   unit/http_client_test.cpp
