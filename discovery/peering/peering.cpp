@@ -29,8 +29,11 @@ struct dial_state {
   caf::actor_clock::time_point next;
   /// When a peer source last named it.
   caf::actor_clock::time_point named;
-  /// Whose address it is, once known.
+  /// Whose own address it is, once known: if it refuses, that node is gone.
   member_id owner = member_id::none;
+  /// Who answered there last. It may be another name of a node's address, or
+  /// one of many nodes.
+  member_id answered = member_id::none;
   /// The last refusal, so that each is logged once.
   std::string last_problem;
 };
@@ -103,7 +106,7 @@ struct peering_state {
     auto& current = sessions[other.info.id];
     current = {other.info, other.actors, i->second};
     self->monitor(i->second->address());
-    take_address(other.info);
+    take_own_address(other.info);
     spdlog::info("peering: session with {} ({}) at {}", other.info.name,
                  to_string(other.info.id), to_string(other.info.cluster));
     announce(current);
@@ -121,13 +124,18 @@ struct peering_state {
   }
 
   /// Whoever had the address before is gone from there.
-  void take_address(const node_info& info) {
-    auto& address = addresses[info.cluster];
-    auto before = std::exchange(address.owner, info.id);
-    address.failures = 0;
+  void take_own_address(const node_info& info) {
+    auto before = std::exchange(addresses[info.cluster].owner, info.id);
+    answered_at(info.cluster, info.id);
     if (before != member_id::none && before != info.id)
       tell_listeners(
         peer_down{before, 0, info.name + " answers at its address", true});
+  }
+
+  void answered_at(const endpoint& where, member_id who) {
+    auto& address = addresses[where];
+    address.answered = who;
+    address.failures = 0;
   }
 
   void announce(const session& current) {
@@ -147,10 +155,11 @@ struct peering_state {
     names->erase_peer(info.id);
     tell_listeners(
       peer_down{info.id, info.incarnation, "connection closed", false});
-    auto& address = addresses[info.cluster];
-    address.owner = info.id;
-    address.failures = 0;
-    address.next = self->clock().now();
+    for (auto& [where, address] : addresses)
+      if (address.answered == info.id) {
+        address.failures = 0;
+        address.next = self->clock().now();
+      }
     sessions.erase(i);
     dial_due();
   }
@@ -210,7 +219,7 @@ struct peering_state {
     auto limit = self->clock().now() - config.forget_unnamed;
     std::erase_if(addresses, [&](auto& x) {
       return x.second.named < limit && !x.second.in_progress
-             && !sessions.contains(x.second.owner) && !is_members(x.first);
+             && !sessions.contains(x.second.answered) && !is_members(x.first);
     });
   }
 
@@ -229,13 +238,13 @@ struct peering_state {
     auto now = self->clock().now();
     for (auto& [where, dialled] : addresses)
       if (!dialled.in_progress && dialled.next <= now
-          && sessions.count(dialled.owner) == 0)
+          && !sessions.contains(dialled.answered))
         dial(where, dialled);
   }
 
   bool is_calm() const {
     return std::all_of(addresses.begin(), addresses.end(), [&](auto& x) {
-      return sessions.contains(x.second.owner);
+      return sessions.contains(x.second.answered);
     });
   }
 
@@ -286,6 +295,7 @@ struct peering_state {
       dial_failed(where, problem);
       return;
     }
+    answered_at(where, answer.info.id);
     dialled.last_problem.clear();
   }
 

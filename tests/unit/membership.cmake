@@ -2,6 +2,7 @@ troupe_suite(membership
   unit/compatibility_test.cpp
   unit/identity_test.cpp
   unit/membership_test.cpp
+  unit/peering_test.cpp
   unit/restart_test.cpp
   unit/seats_test.cpp
   unit/supervisor_test.cpp
