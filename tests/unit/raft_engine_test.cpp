@@ -180,6 +180,19 @@ CAF_TEST(configurations amid other entries take effect) {
   CAF_CHECK_EQUAL(only_message<append_entries_result>(done).last_index, 6u);
 }
 
+CAF_TEST(an overwritten configuration gives way to the last committed one) {
+  start(log_of(three));
+  const raft_configuration_servers two{{self_id, raft_role::voter},
+                                       {peer, raft_role::voter}};
+  receive(append_entries{2, 1, 1, 1, {change_to(two, 2)}});
+  receive(append_entries{2, 2, 2, 1, {change_to(alone, 2)}});
+  receive(append_entries{2, 3, 2, 2, {}});
+  CAF_CHECK_EQUAL(engine.commit_index(), 2u);
+  CAF_CHECK(engine.configuration() == alone);
+  receive(append_entries{3, 2, 2, 2, {{3, entry_kind::command, "a"}}});
+  CAF_CHECK(engine.configuration() == two);
+}
+
 CAF_TEST(a snapshot keeps the trailing entries) {
   start(log_of(alone));
   for (auto bytes : {"a", "b", "c", "d"})
