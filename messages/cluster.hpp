@@ -103,9 +103,11 @@ struct pledge {
   member_id to = member_id::none;
 };
 
-/// Asks a member to take the sender in. Forwarded to the leader.
+/// Asks a member to take that node in. Passed on to the leader, once: two that
+/// take each other for the leader would pass it to and fro.
 struct join_request {
   node_info info;
+  bool passed_on = false;
 };
 
 /// Asks the leader to mark the sender `left` and take it out of consensus.
@@ -227,7 +229,7 @@ typename Inspector::result_type inspect(Inspector& f, pledge& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, join_request& x) {
-  return f(caf::meta::type_name("join_request"), x.info);
+  return f(caf::meta::type_name("join_request"), x.info, x.passed_on);
 }
 
 template <class Inspector>

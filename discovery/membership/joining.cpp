@@ -56,16 +56,20 @@ void membership_state::seek(const cluster_state& state) {
 void membership_state::join_at(const membership_actor& member) {
   seeking_ = true;
   self_->request(member, request_timeout, join_request{config_.self})
-    .then([this](const done&) { seeking_ = false; },
-          [this](const caf::error& problem) {
-            seeking_ = false;
-            auto why = describe(problem);
-            if (why.code != errc::conflict && why.code != errc::incompatible)
-              return;
-            if (std::exchange(refused_because_, why.detail) != why.detail)
-              spdlog::error("membership: the cluster refuses this node: {}",
-                            why.detail);
-          });
+    .then(
+      [this](const done&) {
+        seeking_ = false;
+        refused_because_.clear();
+      },
+      [this](const caf::error& problem) {
+        seeking_ = false;
+        auto why = describe(problem);
+        if (why.code != errc::conflict && why.code != errc::incompatible)
+          return;
+        if (std::exchange(refused_because_, why.detail) != why.detail)
+          spdlog::error("membership: the cluster refuses this node: {}",
+                        why.detail);
+      });
 }
 
 /// The node with the smallest id gathers the others' pledges.
@@ -139,9 +143,11 @@ caf::result<done> membership_state::take_in(const join_request& x) {
   auto leading = membership_of(state->leader);
   if (!leading)
     return make_error(errc::no_quorum, "no leader is known to this node");
+  if (x.passed_on)
+    return make_error(errc::no_quorum, "this node does not lead");
   // Not delegated: the leader may have no connection to answer the newcomer on.
   auto promise = self_->make_response_promise<done>();
-  self_->request(leading, request_timeout, x)
+  self_->request(leading, request_timeout, join_request{x.info, true})
     .then([promise](const done& taken) mutable { promise.deliver(taken); },
           [promise](const caf::error& problem) mutable {
             promise.deliver(problem);

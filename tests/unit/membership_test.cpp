@@ -42,6 +42,7 @@ struct fixture : test_coordinator_fixture<config> {
   int founded = 0;
   int transfers = 0;
   int joins_at_peers = 0;
+  bool passed_on = false;
   int goodbyes = 0;
   std::uint64_t last_fence = 0;
   int renewals = 0;
@@ -96,8 +97,9 @@ struct fixture : test_coordinator_fixture<config> {
       [this, id](const pledge_request&) {
         return pledge{id, peers_pledge_to};
       },
-      [this](const join_request&) -> caf::result<done> {
+      [this](const join_request& x) -> caf::result<done> {
         ++joins_at_peers;
+        passed_on = x.passed_on;
         return make_error(errc::no_quorum, "no leader");
       },
       [this](const leave_request&) {
@@ -373,6 +375,22 @@ CAF_TEST(a leader takes a newcomer in and gives it a role) {
   CAF_REQUIRE_EQUAL(roles.size(), 1u);
   CAF_CHECK(roles[0].node == member_id{6});
   CAF_CHECK(roles[0].role == raft_role::standby);
+}
+
+CAF_TEST(a request to join is passed on once) {
+  start(3);
+  view->set(two_members(member_id{9}));
+  connect(member_id{9});
+  join_request asked{make_info(member_id{6}, "new")};
+  caf::anon_send(membership, asked);
+  consume_messages();
+  CAF_CHECK_EQUAL(joins_at_peers, 1);
+  CAF_CHECK(passed_on);
+  // Member 9 takes this node for the leader, and this node member 9.
+  asked.passed_on = true;
+  caf::anon_send(membership, asked);
+  consume_messages();
+  CAF_CHECK_EQUAL(joins_at_peers, 1);
 }
 
 CAF_TEST(a request to join is a sign of life) {
