@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -143,10 +142,6 @@ end
             found = re.search(pattern, text)
             failures += int(found.group(1)) if found else 0
         return requests, failures
-
-    @staticmethod
-    def available():
-        return shutil.which("wrk") is not None
 
 
 @contextlib.contextmanager
