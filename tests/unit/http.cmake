@@ -1,5 +1,6 @@
 troupe_suite(http HTTP
   unit/gateway_body_test.cpp
+  unit/gateway_cache_test.cpp
   unit/gateway_json_test.cpp
   unit/gateway_server_test.cpp
   unit/gateway_test.cpp
