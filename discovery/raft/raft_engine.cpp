@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "discovery/raft/core_messages.hpp"
 #include "discovery/raft/raft_core.h"
 #include "messages/error.hpp"
 
@@ -17,33 +18,6 @@ constexpr unsigned max_inflight_entries = 512;
 /// After that an unanswered snapshot is sent again. libraft's 30 s would leave
 /// a follower behind for that long when the leader took a newer one meanwhile.
 constexpr unsigned install_snapshot_ms = 5000;
-
-raft_core_message message_of(member_id from, int kind, std::uint64_t term) {
-  raft_core_message result{};
-  result.kind = kind;
-  result.peer = static_cast<std::uint64_t>(from);
-  result.term = term;
-  return result;
-}
-
-std::vector<raft_core_entry> heads_of(const std::vector<log_entry>& entries) {
-  std::vector<raft_core_entry> result;
-  result.reserve(entries.size());
-  for (auto& entry : entries)
-    result.push_back({entry.term, static_cast<int>(entry.kind),
-                      entry.bytes.data(), entry.bytes.size()});
-  return result;
-}
-
-std::vector<raft_core_server>
-servers_of(const raft_configuration_servers& servers) {
-  std::vector<raft_core_server> result;
-  for (auto& server : servers)
-    result.push_back(
-      {static_cast<std::uint64_t>(server.id),
-       server.role == raft_role::voter ? RAFT_CORE_VOTER : RAFT_CORE_STANDBY});
-  return result;
-}
 
 /// The configuration that the core will start with: the log's last one.
 raft_configuration_servers last_configuration(const log_contents& contents) {
@@ -120,7 +94,7 @@ caf::expected<raft_update> raft_engine::start(raft_time now,
     if (!decoded)
       return make_error(errc::corrupt,
                         "the snapshot's configuration is unreadable");
-    servers = servers_of(*decoded);
+    servers = core_servers(*decoded);
     snapshot = {stored.index, stored.term, stored.configuration_index,
                 servers.data(), servers.size()};
     configuration_ = stored.configuration;
@@ -130,7 +104,7 @@ caf::expected<raft_update> raft_engine::start(raft_time now,
   restored_commit_ = contents.commit;
   if (contents.term > 0)
     votes_from_ = now + config_.election_timeout;
-  auto heads = heads_of(contents.entries);
+  auto heads = core_entries(contents.entries);
   auto code = raft_core_start(core_.get(), at(now), contents.term,
                               static_cast<std::uint64_t>(contents.voted_for),
                               contents.snapshot ? &snapshot : nullptr,
@@ -160,59 +134,42 @@ caf::expected<raft_update> raft_engine::receive(raft_time now, member_id from,
   if (!decoded)
     return decoded.error();
   raft_update out;
-  int code = 0;
-  if (auto* x = std::get_if<append_entries>(&*decoded)) {
-    if (auto failed = receive_append(now, from, *x, out))
-      return failed;
-    return finish(std::move(out));
-  }
-  if (auto* x = std::get_if<install_snapshot>(&*decoded)) {
-    if (auto failed = receive_install(now, from, *x, out))
-      return failed;
-    return finish(std::move(out));
-  }
-  if (auto* x = std::get_if<append_entries_result>(&*decoded)) {
-    note_answer(from, *x);
-    auto message = message_of(from, RAFT_CORE_APPEND_ENTRIES_RESULT, x->term);
-    message.rejected = x->rejected;
-    message.index = x->last_index;
-    message.features = x->features;
-    message.capacity = x->capacity;
-    code = raft_core_receive(core_.get(), at(now), &message);
-  } else if (auto* x = std::get_if<request_vote>(&*decoded)) {
-    if (!may_vote(now, *x))
-      return out;
-    auto message = message_of(from, RAFT_CORE_REQUEST_VOTE, x->term);
-    message.index = x->last_index;
-    message.index_term = x->last_term;
-    message.disrupt_leader = x->disrupt_leader;
-    message.pre_vote = x->pre_vote;
-    code = raft_core_receive(core_.get(), at(now), &message);
-  } else if (auto* x = std::get_if<request_vote_result>(&*decoded)) {
-    // A vote of a term that we never asked for.
-    if (x->granted && x->term > term() + 1)
-      return make_error(errc::corrupt, "a vote that nobody asked for");
-    // libraft reads a candidate's state whatever state it is in.
-    if (state() != raft_state::candidate)
-      return out;
-    auto message = message_of(from, RAFT_CORE_REQUEST_VOTE_RESULT, x->term);
-    message.vote_granted = x->granted;
-    message.pre_vote = x->pre_vote;
-    message.features = x->features;
-    message.capacity = x->capacity;
-    code = raft_core_receive(core_.get(), at(now), &message);
-  } else if (auto* x = std::get_if<timeout_now>(&*decoded)) {
-    auto message = message_of(from, RAFT_CORE_TIMEOUT_NOW, x->term);
-    message.index = x->last_index;
-    message.index_term = x->last_term;
-    code = raft_core_receive(core_.get(), at(now), &message);
-  }
-  if (code != 0)
-    return failure(code);
-  collect(out);
-  if (auto failed = commit(now, out))
+  auto failed = std::visit(
+    [&](auto& x) { return receive_one(now, from, x, out); }, *decoded);
+  if (failed)
     return failed;
   return finish(std::move(out));
+}
+
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    const append_entries_result& x,
+                                    raft_update& out) {
+  note_answer(from, x);
+  return give(now, to_core(from, x), out);
+}
+
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    const request_vote& x, raft_update& out) {
+  if (!may_vote(now, x))
+    return caf::none;
+  return give(now, to_core(from, x), out);
+}
+
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    const request_vote_result& x,
+                                    raft_update& out) {
+  // A vote of a term that we never asked for.
+  if (x.granted && x.term > term() + 1)
+    return make_error(errc::corrupt, "a vote that nobody asked for");
+  // libraft reads a candidate's state whatever state it is in.
+  if (state() != raft_state::candidate)
+    return caf::none;
+  return give(now, to_core(from, x), out);
+}
+
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    const timeout_now& x, raft_update& out) {
+  return give(now, to_core(from, x), out);
 }
 
 bool raft_engine::may_vote(raft_time now, const request_vote& x) const {
@@ -258,8 +215,8 @@ std::optional<raft_time> raft_engine::lease_end(raft_time now) const {
   return *latest + config_.election_timeout * 9 / 10;
 }
 
-caf::error raft_engine::receive_append(raft_time now, member_id from,
-                                       append_entries& x, raft_update& out) {
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    append_entries& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
   note_leader(x.term, x.sent_at_ms);
@@ -267,13 +224,8 @@ caf::error raft_engine::receive_append(raft_time now, member_id from,
   // it, and keeps only the last of several. So it gets one at a time, each at
   // the head of a message, and learns of its commit before the next.
   for (auto& part : split_at_changes(x)) {
-    auto heads = heads_of(part.entries);
-    auto message = message_of(from, RAFT_CORE_APPEND_ENTRIES, part.term);
-    message.index = part.prev_index;
-    message.index_term = part.prev_term;
-    message.commit = part.commit;
-    message.entries = heads.data();
-    message.n_entries = heads.size();
+    auto heads = core_entries(part.entries);
+    auto message = to_core(from, part, heads);
     auto code = raft_core_receive(core_.get(), at(now), &message);
     if (code != 0)
       return failure(code);
@@ -284,18 +236,13 @@ caf::error raft_engine::receive_append(raft_time now, member_id from,
   return caf::none;
 }
 
-caf::error raft_engine::receive_install(raft_time now, member_id from,
-                                        install_snapshot& x, raft_update& out) {
+caf::error raft_engine::receive_one(raft_time now, member_id from,
+                                    install_snapshot& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
   note_leader(x.term, 0);
-  auto servers = servers_of(*decode_configuration(x.snapshot.configuration));
-  auto message = message_of(from, RAFT_CORE_INSTALL_SNAPSHOT, x.term);
-  message.index = x.snapshot.index;
-  message.index_term = x.snapshot.term;
-  message.configuration_index = x.snapshot.configuration_index;
-  message.servers = servers.data();
-  message.n_servers = servers.size();
+  auto servers = core_servers(*decode_configuration(x.snapshot.configuration));
+  auto message = to_core(from, x, servers);
   auto code = raft_core_receive(core_.get(), at(now), &message);
   if (code != 0)
     return failure(code);
@@ -341,13 +288,7 @@ caf::expected<raft_update> raft_engine::persisted(raft_time now,
 }
 
 caf::expected<raft_update> raft_engine::timeout(raft_time now) {
-  if (auto code = raft_core_timeout(core_.get(), at(now)))
-    return failure(code);
-  raft_update out;
-  collect(out);
-  if (auto failed = commit(now, out))
-    return failed;
-  return finish(std::move(out));
+  return after_step(raft_core_timeout(core_.get(), at(now)));
 }
 
 caf::expected<raft_update>
@@ -377,7 +318,7 @@ caf::expected<raft_update>
 raft_engine::submit_entries(raft_time now, std::vector<log_entry> entries) {
   if (!leads() || transferring())
     return make_error(errc::not_leader, "this node does not lead");
-  auto heads = heads_of(entries);
+  auto heads = core_entries(entries);
   auto index = last_index() + 1;
   auto code =
     raft_core_submit(core_.get(), at(now), heads.data(), heads.size());
@@ -399,8 +340,8 @@ caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
     return make_error(errc::conflict, "no snapshot can be taken now");
   auto taken = std::make_shared<const log_snapshot>(log_snapshot{
     index, last->term, configuration_, configuration_index_, std::move(state)});
-  auto servers = servers_of(decode_configuration(configuration_)
-                              .value_or(raft_configuration_servers{}));
+  auto servers = core_servers(decode_configuration(configuration_)
+                                .value_or(raft_configuration_servers{}));
   raft_core_snapshot snapshot{index, taken->term, configuration_index_,
                               servers.data(), servers.size()};
   auto trailing = trailing_entries(index);
@@ -444,13 +385,8 @@ caf::expected<raft_update> raft_engine::catch_up(raft_time now, member_id id) {
                    [&](auto& server) { return server.id == id; }))
     return make_error(errc::not_found,
                       to_string(id) + " takes no part in consensus");
-  auto code =
-    raft_core_catch_up(core_.get(), at(now), static_cast<std::uint64_t>(id));
-  if (code != 0)
-    return failure(code);
-  raft_update out;
-  collect(out);
-  return finish(std::move(out));
+  return after_step(
+    raft_core_catch_up(core_.get(), at(now), static_cast<std::uint64_t>(id)));
 }
 
 caf::expected<raft_update> raft_engine::transfer(raft_time now, member_id to) {
@@ -463,13 +399,8 @@ caf::expected<raft_update> raft_engine::transfer(raft_time now, member_id to) {
       }))
     return make_error(errc::not_found, "no other voter could lead");
   transferred_term_ = term();
-  auto code =
-    raft_core_transfer(core_.get(), at(now), static_cast<std::uint64_t>(to));
-  if (code != 0)
-    return failure(code);
-  raft_update out;
-  collect(out);
-  return finish(std::move(out));
+  return after_step(
+    raft_core_transfer(core_.get(), at(now), static_cast<std::uint64_t>(to)));
 }
 
 // -- what a step asks for -----------------------------------------------------
@@ -517,43 +448,29 @@ void raft_engine::collect_messages(raft_update& out) {
   for (std::size_t i = 0; i < count; ++i) {
     raft_core_message x{};
     raft_core_message_at(core_.get(), i, &x);
-    raft_message message;
-    switch (x.kind) {
-      case RAFT_CORE_APPEND_ENTRIES: {
-        append_entries filled{
-          x.term,   x.index, x.index_term,
-          x.commit, {},      static_cast<std::uint64_t>(now_.count())};
-        auto& told = leading().told_commit[member_id{x.peer}];
-        told = std::max(told, x.commit);
-        for (std::size_t j = 1; j <= x.n_entries; ++j)
-          if (auto* entry = recent_.at(x.index + j))
-            filled.entries.push_back(*entry);
-        message = std::move(filled);
-        break;
-      }
-      case RAFT_CORE_APPEND_ENTRIES_RESULT:
-        message = append_entries_result{
-          x.term,     x.rejected, x.index,
-          x.features, x.capacity, x.term == heard_term_ ? heard_at_ms_ : 0};
-        break;
-      case RAFT_CORE_REQUEST_VOTE:
-        message = request_vote{x.term, x.index, x.index_term, x.disrupt_leader,
-                               x.pre_vote};
-        break;
-      case RAFT_CORE_REQUEST_VOTE_RESULT:
-        message = request_vote_result{x.term, x.vote_granted, x.pre_vote,
-                                      x.features, x.capacity};
-        break;
-      case RAFT_CORE_INSTALL_SNAPSHOT:
-        if (!snapshot_)
-          continue;
-        message = install_snapshot{x.term, *snapshot_};
-        break;
-      default:
-        message = timeout_now{x.term, x.index, x.index_term};
+    auto message = from_core(x);
+    if (auto* append = std::get_if<append_entries>(&message)) {
+      complete(*append, x);
+    } else if (auto* answer = std::get_if<append_entries_result>(&message)) {
+      if (answer->term == heard_term_)
+        answer->heard_at_ms = heard_at_ms_;
+    } else if (auto* install = std::get_if<install_snapshot>(&message)) {
+      if (!snapshot_)
+        continue;
+      install->snapshot = *snapshot_;
     }
     out.messages.push_back({member_id{x.peer}, encode(message)});
   }
+}
+
+void raft_engine::complete(append_entries& message,
+                           const raft_core_message& asked) {
+  auto& told = leading().told_commit[member_id{asked.peer}];
+  told = std::max(told, message.commit);
+  message.sent_at_ms = static_cast<std::uint64_t>(now_.count());
+  for (std::size_t i = 1; i <= asked.n_entries; ++i)
+    if (auto* entry = recent_.at(asked.index + i))
+      message.entries.push_back(*entry);
 }
 
 void raft_engine::spread_commit(raft_update& out) {
@@ -589,7 +506,7 @@ caf::error raft_engine::commit(raft_time now, raft_update& out) {
                                          + std::to_string(committed_));
     configuration_ = entry->bytes;
     configuration_index_ = committed_;
-    auto list = servers_of(*servers);
+    auto list = core_servers(*servers);
     auto code = raft_core_configuration(core_.get(), at(now), committed_,
                                         list.data(), list.size());
     if (code != 0)
@@ -597,6 +514,24 @@ caf::error raft_engine::commit(raft_time now, raft_update& out) {
     collect(out);
   }
   return caf::none;
+}
+
+caf::error raft_engine::give(raft_time now, const raft_core_message& message,
+                             raft_update& out) {
+  if (auto code = raft_core_receive(core_.get(), at(now), &message))
+    return failure(code);
+  collect(out);
+  return commit(now, out);
+}
+
+caf::expected<raft_update> raft_engine::after_step(int code) {
+  if (code != 0)
+    return failure(code);
+  raft_update out;
+  collect(out);
+  if (auto failed = commit(now_, out))
+    return failed;
+  return finish(std::move(out));
 }
 
 caf::expected<raft_update> raft_engine::finish(raft_update out,

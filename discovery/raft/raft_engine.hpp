@@ -20,6 +20,7 @@
 #include "discovery/raft/recent_entries.hpp"
 
 struct raft_core;
+struct raft_core_message;
 
 namespace troupe {
 
@@ -188,20 +189,34 @@ private:
   own_term& leading();
   void note_leader(std::uint64_t term, std::uint64_t sent_at_ms);
   void note_answer(member_id from, const append_entries_result& x);
-  caf::error receive_append(raft_time now, member_id from, append_entries& x,
-                            raft_update& out);
-  caf::error receive_install(raft_time now, member_id from, install_snapshot& x,
-                             raft_update& out);
+  caf::error receive_one(raft_time now, member_id from, append_entries& x,
+                         raft_update& out);
+  caf::error receive_one(raft_time now, member_id from,
+                         const append_entries_result& x, raft_update& out);
+  caf::error receive_one(raft_time now, member_id from, const request_vote& x,
+                         raft_update& out);
+  caf::error receive_one(raft_time now, member_id from,
+                         const request_vote_result& x, raft_update& out);
+  caf::error receive_one(raft_time now, member_id from, install_snapshot& x,
+                         raft_update& out);
+  caf::error receive_one(raft_time now, member_id from, const timeout_now& x,
+                         raft_update& out);
+  /// Lets the core take a step with a message.
+  caf::error give(raft_time now, const raft_core_message& message,
+                  raft_update& out);
   void collect(raft_update& out, std::vector<log_entry>* given = nullptr,
                std::uint64_t given_index = 0);
   void collect_entries(raft_update& out, std::vector<log_entry>* given,
                        std::uint64_t given_index);
   void collect_messages(raft_update& out);
+  void complete(append_entries& message, const raft_core_message& asked);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
   unsigned trailing_entries(std::uint64_t index) const;
   caf::expected<raft_update> submit_entries(raft_time now,
                                             std::vector<log_entry> entries);
+  /// What a step of the core, which returned `code`, asks for.
+  caf::expected<raft_update> after_step(int code);
   caf::expected<raft_update> finish(raft_update out, bool hard_state = false);
 
   raft_engine_config config_;
