@@ -179,11 +179,13 @@ caf::result<done> membership_state::propose_for_caller(command_body body) {
 void membership_state::renew(const cluster_state& state) {
   if (!is_registered(state) || renewing_ || now() < next_renewal_)
     return;
-  next_renewal_ = now() + config_.timers.down_after / 5;
   auto sent_at = now();
+  auto next = sent_at + config_.timers.down_after / 5;
   if (state.leader == config_.self.id) {
-    if (sources_.leadership->held(sent_at))
-      accept({state.term, config_.timers.down_after.count(), {}}, sent_at);
+    if (!sources_.leadership->held(sent_at))
+      return;
+    accept({state.term, config_.timers.down_after.count(), {}}, sent_at);
+    next_renewal_ = next;
     return;
   }
   auto asked = membership_of(state.leader);
@@ -193,6 +195,7 @@ void membership_state::renew(const cluster_state& state) {
   if (!asked)
     return;
   renewing_ = true;
+  next_renewal_ = next;
   self_
     ->request(asked, config_.timers.suspect_after,
               renew_lease{config_.self.id, config_.self.incarnation})
@@ -201,7 +204,10 @@ void membership_state::renew(const cluster_state& state) {
         renewing_ = false;
         accept(given, sent_at);
       },
-      [this](const caf::error&) { renewing_ = false; });
+      [this](const caf::error&) {
+        renewing_ = false;
+        next_renewal_ = now() + tick_interval / 2;
+      });
 }
 
 void membership_state::accept(const lease_grant& given, steady_time sent_at) {

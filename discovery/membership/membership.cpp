@@ -113,12 +113,12 @@ void membership_state::act() {
   auto* own = own_entry(*state);
   if (own != nullptr && own->dismissed && state->leader != config_.self.id)
     obey_dismissal(own->reason);
+  renew(*state);
 }
 
 void membership_state::on_tick() {
   health_.ticked(now(), tick_interval);
   act();
-  renew(*sources_.view->get());
   self_->delayed_send(self_, tick_interval, tick{});
 }
 

@@ -32,7 +32,8 @@ bool is_passing(errc code) {
          || code == errc::timed_out;
 }
 
-void respond_no_owner(gateway& g, const key_request& what, errc code) {
+void respond_no_owner(gateway& g, const key_request& what,
+                      const error_view& last) {
   auto slot = std::to_string(slot_of(what.key));
   if (what.owner == member_id::none)
     return respond_problem(
@@ -40,19 +41,19 @@ void respond_no_owner(gateway& g, const key_request& what, errc code) {
       problem{errc::unavailable, "slot " + slot + " has no owner yet"});
   respond_problem(
     *what.exchange,
-    problem{code == errc::timed_out ? errc::timed_out : errc::unavailable,
+    problem{last.code == errc::timed_out ? errc::timed_out : errc::unavailable,
             g.name_of(what.owner) + " owns slot " + slot
-              + " and does not answer for it"});
+              + " and does not answer for it: " + last.detail});
 }
 
 template <class Reply, class Make, class Done>
 void ask_owner(gateway& g, key_request_ptr what, Make make, Done done);
 
 template <class Reply, class Make, class Done>
-void ask_failed(gateway& g, const key_request_ptr& what, errc code, Make make,
-                Done done) {
+void ask_failed(gateway& g, const key_request_ptr& what, const error_view& why,
+                Make make, Done done) {
   if (++what->attempt >= g.config.cache_attempts)
-    return respond_no_owner(g, *what, code);
+    return respond_no_owner(g, *what, why);
   auto pause = g.config.cache_backoff * (1 << (what->attempt - 1)) * g.jitter();
   g.defer(std::chrono::duration_cast<std::chrono::milliseconds>(pause),
           [&g, what, make, done] { ask_owner<Reply>(g, what, make, done); });
@@ -74,7 +75,8 @@ void ask_owner(gateway& g, key_request_ptr what, Make make, Done done) {
   auto shard = g.find<cache_shard_actor>(
     what->owner, g.shard_name(slot % std::max(shards, 1u)));
   if (!shard)
-    return ask_failed<Reply>(g, what, errc::unavailable, make, done);
+    return ask_failed<Reply>(
+      g, what, {errc::unavailable, "not connected to it", {}}, make, done);
   // A local actor's end is reported; only a remote one may just be silent.
   auto timeout = local ? caf::infinite : caf::duration{g.config.cache_timeout};
   g.self->request(shard, timeout, make(*what, state.slots->epoch))
@@ -82,7 +84,7 @@ void ask_owner(gateway& g, key_request_ptr what, Make make, Done done) {
           [&g, what, make, done](const caf::error& failure) {
             auto view = describe(failure);
             if (is_passing(view.code))
-              return ask_failed<Reply>(g, what, view.code, make, done);
+              return ask_failed<Reply>(g, what, view, make, done);
             if (view.code == errc::not_found)
               view.detail = "no such key: " + what->key.substr(0, 200);
             respond_problem(*what->exchange,

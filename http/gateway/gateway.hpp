@@ -12,6 +12,7 @@
 #include "http/server/server_group.hpp"
 #include "messages/cluster_state.hpp"
 #include "messages/directory.hpp"
+#include "messages/lease.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -64,6 +65,9 @@ struct gateway_sources {
   std::function<http_totals()> http;
   /// Set when the node shuts down: `/ready` then says no.
   std::shared_ptr<const std::atomic<bool>> draining;
+  /// The node's right to act on its roles: without it `/ready` says no. May be
+  /// null.
+  std::shared_ptr<const lease> roles;
 };
 
 /// Its registered name.

@@ -13,8 +13,9 @@ using nlohmann::json;
 using child_lister =
   caf::typed_actor<caf::replies_to<list_children>::with<children_list>>;
 
-bool is_draining(const gateway& g) {
-  return g.sources.draining && g.sources.draining->load();
+own_condition condition_of(const gateway& g) {
+  return {g.sources.draining && g.sources.draining->load(),
+          !g.sources.roles || g.sources.roles->held()};
 }
 
 /// Alive: the process runs and its io threads turn.
@@ -27,16 +28,16 @@ void get_alive(gateway& g, routed_request from) {
 
 /// Ready: this node should get requests.
 void get_ready(gateway& g, routed_request from) {
-  auto reasons =
-    obstacles_to_readiness(g.cluster(), g.config.self.id, is_draining(g));
+  auto own = condition_of(g);
+  auto reasons = obstacles_to_readiness(g.cluster(), g.config.self.id, own);
   if (reasons.empty())
     return respond_data(*from.exchange,
                         {{"status", "ready"}, {"node", g.config.self.name}});
   std::string detail;
   for (auto& reason : reasons)
     detail += (detail.empty() ? "" : "; ") + reason;
-  respond_problem(*from.exchange, problem{is_draining(g) ? errc::shutting_down
-                                                         : errc::unavailable,
+  respond_problem(*from.exchange, problem{own.draining ? errc::shutting_down
+                                                       : errc::unavailable,
                                           std::move(detail)});
 }
 

@@ -293,9 +293,10 @@ json event_report(const event& what) {
 }
 
 std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
-                                                member_id self, bool draining) {
+                                                member_id self,
+                                                const own_condition& own) {
   std::vector<std::string> result;
-  if (draining)
+  if (own.draining)
     result.emplace_back("the node is shutting down");
   auto i = state.members.find(self);
   if (i == state.members.end())
@@ -305,6 +306,8 @@ std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
                      + std::string{to_string(i->second.state)});
   if (state.leader == member_id::none)
     result.emplace_back("no leader is known");
+  else if (!own.holds_lease)
+    result.emplace_back("the node has no lease from the leader");
   if (state.slots->owner.empty())
     result.emplace_back("the cache's slots are not assigned yet");
   return result;

@@ -51,8 +51,16 @@ nlohmann::json event_report(const event& what);
 std::map<std::string, std::vector<const server*>>
 servers_by_service(const cluster_state& state);
 
+/// What a node knows of itself beside the cluster's state.
+struct own_condition {
+  bool draining = false;
+  /// It has the leader's word that it may act on its roles.
+  bool holds_lease = false;
+};
+
 /// Why a node should get no requests; empty when it may.
 std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
-                                                member_id self, bool draining);
+                                                member_id self,
+                                                const own_condition& own);
 
 } // namespace troupe

@@ -127,7 +127,9 @@ class ClusterTest(unittest.TestCase):
 
     def test_cache_stats_are_the_same_on_all_nodes(self):
         for i in range(30):
-            self.cache(self.second, "POST", f"counted-{i}", {"value": i})
+            answer = self.cache(self.second, "POST", f"counted-{i}",
+                                {"value": i})
+            self.assertEqual(answer.status, 200, answer)
         counts = {node.get("cache/stats")["keys"]
                   for node in self.cluster.nodes}
         self.assertEqual(len(counts), 1, counts)
@@ -135,7 +137,8 @@ class ClusterTest(unittest.TestCase):
 
     def test_clear_empties_all_nodes(self):
         for i in range(30):
-            self.cache(self.first, "POST", f"doomed-{i}", {"value": i})
+            answer = self.cache(self.first, "POST", f"doomed-{i}", {"value": i})
+            self.assertEqual(answer.status, 200, answer)
         answer = self.second.infrastructure("DELETE", "cache/clear")
         self.assertEqual(answer.status, 200, answer)
         for node in self.cluster.nodes:

@@ -11,6 +11,7 @@
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/percent.hpp"
 #include "messages/error.hpp"
+#include "messages/lease.hpp"
 #include "messages/slots.hpp"
 
 namespace troupe::test {
@@ -174,6 +175,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
   directory_ptr names = std::make_shared<directory>();
   std::shared_ptr<std::atomic<bool>> draining =
     std::make_shared<std::atomic<bool>>(false);
+  lease_ptr roles = std::make_shared<lease>();
   fake_cache local_cache;
   fake_cache peer_cache;
   http_gateway_actor gateway;
@@ -206,6 +208,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
                         i == 5 ? "error" : "info", i * 1000});
     state.events = std::make_shared<std::deque<event>>(events);
     view->set(state);
+    roles->extend_until(lease::clock::time_point::max());
     put("balancer", sys.spawn(fake_balancer, 10u));
     put("cache_shard/0", sys.spawn(fake_shard, &local_cache));
     put("catalog", sys.spawn(fake_catalog, view));
@@ -219,7 +222,8 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     settings.max_value_bytes = 1000;
     settings.max_key_bytes = 100;
     gateway = spawn_http_gateway(
-      sys, settings, {view, names, [] { return http_totals{}; }, draining}, 0);
+      sys, settings,
+      {view, names, [] { return http_totals{}; }, draining, roles}, 0);
     put("http_gateway/0", caf::actor_cast<caf::actor>(gateway));
     consume_messages();
   }

@@ -88,8 +88,8 @@ struct fixture {
 
   void start_gateway(std::uint32_t index) {
     put(gateway_name(index),
-        caf::actor_cast<caf::actor>(
-          spawn_http_gateway(system, settings, {view, names, {}, {}}, index)));
+        caf::actor_cast<caf::actor>(spawn_http_gateway(
+          system, settings, {view, names, {}, {}, {}}, index)));
   }
 };
 

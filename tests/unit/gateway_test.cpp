@@ -38,6 +38,11 @@ CAF_TEST(liveness and readiness) {
   });
   CAF_CHECK_EQUAL(get("/ready").status, 503);
   alter([](auto& state) { state.members[self_id].state = verdict::alive; });
+  roles->end();
+  auto without_lease = get("/ready");
+  check_problem(without_lease, 503, "unavailable");
+  CAF_CHECK_EQUAL(without_lease.error()["detail"],
+                  "the node has no lease from the leader");
   *draining = true;
   check_problem(get("/ready"), 503, "shutting_down");
   CAF_CHECK_EQUAL(get("/health").status, 200);

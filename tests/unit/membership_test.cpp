@@ -313,6 +313,27 @@ CAF_TEST(a member holds its roles while the leader answers) {
   CAF_CHECK(!roles_lease->held(now()));
 }
 
+CAF_TEST(a node has its lease as soon as it is a member) {
+  start(3);
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
+  view->set(two_members(member_id{9}));
+  consume_messages();
+  CAF_CHECK(roles_lease->held(sys.clock().now()));
+}
+
+CAF_TEST(a leader has its lease soon after it may lead) {
+  start(3);
+  view->set(two_members(own));
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
+  leadership->extend_until(lease::clock::time_point::max());
+  pass(200ms);
+  CAF_CHECK(roles_lease->held(sys.clock().now()));
+}
+
 CAF_TEST(a node that was dismissed is told to end) {
   start(3);
   auto state = two_members(member_id{9});
