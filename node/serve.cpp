@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
@@ -56,6 +57,9 @@ private:
 /// How long clients may be kept waiting for a node that starts. One that isn't
 /// ready by then listens nevertheless, to say why.
 constexpr milliseconds ready_limit{3'000};
+
+/// Until a client that has begun to connect has got through.
+constexpr milliseconds handshake_time{50};
 
 /// A node's parts in the order they start; they stop in reverse.
 class node {
@@ -115,14 +119,14 @@ public:
     if (why == order::restart)
       wait_until(deadline, has_left);
     else
-      ports_.proxy.reset();
+      stop_listening(ports_.proxy);
     auto proxies = drain_proxies(limit);
     // Until the others know, they still ask this node.
     wait_until(deadline, has_left);
     if (left->load() == departure::accepted)
       wait_until(leave_deadline, [this] { return cached_entries() == 0; });
     if (why != order::restart)
-      ports_.api.reset();
+      stop_listening(ports_.api);
     api_->stop_accepting();
     wait_until(deadline, [&] {
       return proxies->load() == 0 && api_->open_connections() == 0;
@@ -228,8 +232,21 @@ private:
     return failure;
   }
 
+  /// Whoever connects from now on is refused, and nobody who got through before
+  /// is reset. The servers still accept those from their duplicates.
+  void stop_listening(std::optional<listening_port>& port) {
+    if (!port)
+      return;
+    port->ignore_newcomers();
+    wait_until(clock::now() + handshake_time, [] { return false; });
+    port.reset();
+  }
+
   /// Returns how many are not drained yet.
   std::shared_ptr<std::atomic<std::size_t>> drain_proxies(milliseconds limit) {
+    for (std::size_t i = 0; i < proxies_.size(); ++i)
+      on_thread(*context_.io_threads[i],
+                [this, i] { proxies_[i]->stop_accepting(); });
     auto busy = std::make_shared<std::atomic<std::size_t>>(proxies_.size());
     for (std::size_t i = 0; i < proxies_.size(); ++i)
       context_.io_threads[i]->post([this, i, limit, busy] {

@@ -54,12 +54,16 @@ public:
     return caf::none;
   }
 
-  void drain(milliseconds deadline, std::function<void()> done) {
-    context.draining = true;
-    drained_ = std::move(done);
+  void stop_accepting() {
     accept_backlog();
     error_code ignored;
     acceptor_.close(ignored);
+  }
+
+  void drain(milliseconds deadline, std::function<void()> done) {
+    context.draining = true;
+    drained_ = std::move(done);
+    stop_accepting();
     // After what has been read already: Asio reads ahead of its callbacks.
     boost::asio::post(context.io.context(), [weak = weak_from_this()] {
       if (auto self = weak.lock())
@@ -230,6 +234,10 @@ proxy::~proxy() {
 
 caf::error proxy::start(const listening_port& port) {
   return impl_->start(port);
+}
+
+void proxy::stop_accepting() {
+  impl_->stop_accepting();
 }
 
 void proxy::drain(milliseconds deadline, std::function<void()> done) {

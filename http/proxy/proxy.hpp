@@ -73,6 +73,10 @@ public:
   /// Errors: unavailable (no descriptors are left).
   caf::error start(const listening_port& port);
 
+  /// Accepts who waits and closes its socket. All proxies of a port stop before
+  /// one of them drains: whom it sends away would come back through another.
+  void stop_accepting();
+
   /// Stops accepting, lets requests under way finish and closes connections
   /// that are idle for `idle_grace`. Calls `done` when none is left; what is
   /// left after `deadline` is closed.

@@ -1,9 +1,16 @@
 #include "http/server/listening_port.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <iterator>
 #include <string>
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"
 
@@ -130,6 +137,23 @@ caf::error listening_port::listen() {
       return refuse(failure);
   }
   return caf::none;
+}
+
+void listening_port::ignore_newcomers() {
+  constexpr auto flags_offset = 13; // of a TCP header, RFC 9293, 3.1
+  sock_filter program[] = {
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  };
+  const sock_fprog filter{std::size(program), program};
+  for (auto& socket : sockets_)
+    if (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER,
+                     &filter, sizeof(filter))
+        != 0)
+      spdlog::warn("{}: can't keep new clients off, some may be reset: {}",
+                   to_string(where_), std::strerror(errno));
 }
 
 int listening_port::duplicate(std::size_t i) const {

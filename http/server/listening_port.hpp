@@ -37,6 +37,11 @@ public:
   /// From now on clients can connect. Errors: unavailable.
   caf::error listen();
 
+  /// The kernel drops the first packet of whoever connects from now on. Closing
+  /// the sockets resets clients that got through and were not accepted yet; a
+  /// moment after this there are no new ones.
+  void ignore_newcomers();
+
   /// A duplicate of the `i`-th socket, in turn if there are fewer. The caller
   /// owns it; -1 when there are no descriptors left.
   int duplicate(std::size_t i) const;

@@ -80,7 +80,7 @@ void http_server::start_accepting() {
 }
 
 void http_server::accept_next() {
-  if (draining_ || !acceptor_.is_open())
+  if (!acceptor_.is_open())
     return;
   acceptor_.async_accept(
     [self = shared_from_this()](const error_code& failure, tcp::socket peer) {
@@ -177,18 +177,14 @@ void http_server::accept_backlog() {
 }
 
 void http_server::stop_accepting() {
-  if (!draining_)
-    accept_backlog();
-  draining_ = true;
+  accept_backlog();
   error_code ignored;
   acceptor_.close(ignored);
   accept_timer_.cancel();
-  // After what has been read already: Asio reads ahead of its callbacks.
-  boost::asio::post(io_.context(),
-                    [self = shared_from_this()] { self->drain_connections(); });
 }
 
-void http_server::drain_connections() {
+void http_server::drain() {
+  draining_ = true;
   std::vector all(connections_.begin(), connections_.end());
   for (auto& connection : all)
     connection->drain();
@@ -198,6 +194,7 @@ void http_server::drain_connections() {
 
 void http_server::close() {
   stop_accepting();
+  draining_ = true;
   std::vector all(connections_.begin(), connections_.end());
   for (auto& connection : all)
     connection->close();

@@ -144,9 +144,12 @@ public:
 
   void start_accepting();
 
-  /// Closes the listener. Connections, and clients that wait to be accepted,
-  /// end with the answer to their next request, idle ones after `idle_grace`.
+  /// Accepts who waits and closes the listener.
   void stop_accepting();
+
+  /// Connections end with the answer to their next request, idle ones after
+  /// `idle_grace`.
+  void drain();
 
   /// Closes everything.
   void close();
@@ -160,7 +163,6 @@ private:
 
   void accept_next();
   void accept_backlog();
-  void drain_connections();
   void admit(boost::asio::ip::tcp::socket socket);
   void retry_accept_later(const boost::system::error_code& why);
   void arm_sweep();

@@ -29,6 +29,12 @@ caf::error http_server_group::start(const listening_port& port) {
   return caf::none;
 }
 
+/// Bounded, for io threads that were never started or end meanwhile.
+static void wait_for(const std::vector<std::future<void>>& threads) {
+  for (auto& finished : threads)
+    finished.wait_for(std::chrono::seconds{1});
+}
+
 std::vector<std::future<void>>
 http_server_group::on_each_thread(void (http_server::*action)()) {
   std::vector<std::future<void>> results;
@@ -48,7 +54,12 @@ http_server_group::on_each_thread(void (http_server::*action)()) {
 }
 
 void http_server_group::stop_accepting() {
-  on_each_thread(&http_server::stop_accepting);
+  // On all threads first: whom one of them sends away would come back through
+  // another one, just when that closes its socket.
+  wait_for(on_each_thread(&http_server::stop_accepting));
+  // Posted, so after what has been read already: Asio reads ahead of its
+  // callbacks.
+  on_each_thread(&http_server::drain);
 }
 
 bool http_server_group::drain(std::chrono::milliseconds limit) {
@@ -59,9 +70,7 @@ bool http_server_group::drain(std::chrono::milliseconds limit) {
 }
 
 void http_server_group::close() {
-  // Bounded, for io threads that were never started or end meanwhile.
-  for (auto& finished : on_each_thread(&http_server::close))
-    finished.wait_for(std::chrono::seconds{1});
+  wait_for(on_each_thread(&http_server::close));
 }
 
 http_totals http_server_group::totals() const {

@@ -102,8 +102,8 @@ class Load:
 
 class Wrk:
     """The same with wrk, for more load; it only counts. A run takes exactly
-    `seconds`, or ends with `stop`. Asks for `paths` in turn. `answers` are
-    those that count as failures."""
+    `seconds`, or ends with `stop`. Asks for `paths` in turn. After `result`,
+    `answers` are those that count as failures, `errors` all of them by kind."""
 
     _SCRIPT = """
 local paths, turn = {%s}, 0
@@ -116,15 +116,16 @@ response = function(status, headers, body)
 end
 """
 
-    def __init__(self, host, port, seconds, connections=16, paths=("/",)):
+    def __init__(self, host, port, seconds, connections=16, paths=("/",),
+                 headers=()):
         with tempfile.NamedTemporaryFile("w", suffix=".lua",
                                          delete=False) as script:
             script.write(self._SCRIPT % ", ".join(map(json.dumps, paths)))
         self._script = script.name
         self._process = subprocess.Popen(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout",
-             "5s", "-s", self._script, f"http://{host}:{port}/"],
-            stdout=subprocess.PIPE, text=True)
+             "5s", "-s", self._script, *(f"-H{header}" for header in headers),
+             f"http://{host}:{port}/"], stdout=subprocess.PIPE, text=True)
 
     def stop(self):
         self._process.send_signal(signal.SIGINT)
@@ -135,13 +136,15 @@ end
         os.unlink(self._script)
         self.answers = re.findall(r"failed: (.*)", text)
         requests = int(re.search(r"(\d+) requests in", text).group(1))
-        failures = 0
-        for pattern in (r"Non-2xx or 3xx responses: (\d+)",
-                        r"connect (\d+)", r"read (\d+)", r"write (\d+)",
-                        r"timeout (\d+)"):
+        self.errors = {}
+        for kind, pattern in (("status", r"Non-2xx or 3xx responses: (\d+)"),
+                              ("connect", r"connect (\d+)"),
+                              ("read", r"read (\d+)"),
+                              ("write", r"write (\d+)"),
+                              ("timeout", r"timeout (\d+)")):
             found = re.search(pattern, text)
-            failures += int(found.group(1)) if found else 0
-        return requests, failures
+            self.errors[kind] = int(found.group(1)) if found else 0
+        return requests, sum(self.errors.values())
 
 
 @contextlib.contextmanager

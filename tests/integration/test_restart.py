@@ -55,6 +55,10 @@ class FailoverClient(load.Client):
         if answer.status != 200:
             raise ValueError(f"{answer.status}: {body.decode()}")
 
+    def _close(self):
+        if self._connection is not None:
+            self._connection.close()
+
     def _run(self):
         while not self._stopping.is_set():
             path = next(self._paths)
@@ -63,9 +67,10 @@ class FailoverClient(load.Client):
                 self._ask(path)
             except (OSError, ValueError, http.client.HTTPException) as failure:
                 self.failures.append(f"{path}: {failure!r}")
-                self._connection.close()
+                self._close()
             self.requests += 1
             self.slowest = max(self.slowest, time.monotonic() - begin)
+        self._close()
 
 
 class RollingRestartTest(harness.ClusterTest):

@@ -9,7 +9,8 @@ import time
 import unittest
 
 import harness
-from harness import PROXY_PORT, wait_until
+import load
+from harness import API_PORT, PROXY_PORT, wait_until
 
 
 class ShutdownTest(harness.ClusterTest):
@@ -51,6 +52,29 @@ class ShutdownTest(harness.ClusterTest):
         node.process.send_signal(signal.SIGINT)
         self.assertEqual(node.wait_for_exit(5), 0)
         print(f"second signal to exit: {time.monotonic() - begin:.2f} s")
+
+    def test_clients_are_refused_and_never_reset(self):
+        """Each request on a connection of its own, so that many are about to
+        connect when the node stops to listen."""
+        for node in self.cluster.nodes:
+            previous = node.incarnation
+            runs = [load.Wrk(node.address, port, 3, 24, [path],
+                             ["Connection: close"])
+                    for port, path in ((PROXY_PORT, "/"),
+                                       (API_PORT, "/health"))]
+            time.sleep(0.6)
+            node.terminate()
+            requests = sum(run.result()[0] for run in runs)
+            # wrk finds a refusal when it writes, a reset when it reads.
+            refused, reset, answers = (
+                sum(run.errors[kind] for run in runs)
+                for kind in ("write", "read", "status"))
+            print(f"{requests} requests, {refused} connections refused, "
+                  f"{reset} reset")
+            self.assertGreater(refused, 0)
+            self.assertEqual((reset, answers), (0, 0))
+            node.start()
+            self.cluster.wait_for_return(node, previous)
 
     def test_the_proxys_port_is_not_shared(self):
         node = self.cluster.nodes[2]

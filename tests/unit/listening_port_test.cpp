@@ -2,9 +2,17 @@
 
 #include "http/server/listening_port.hpp"
 
+#include <cerrno>
+
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/read.hpp>
 
 #include <caf/test/dsl.hpp>
 
@@ -36,6 +44,37 @@ CAF_TEST(clients are refused until it listens) {
   CAF_CHECK(!raw_client{port->local().port}.connected());
   CAF_CHECK(!port->listen());
   CAF_CHECK(raw_client{port->local().port}.connected());
+}
+
+CAF_TEST(newcomers are ignored and who got through is accepted) {
+  auto port = open_port();
+  raw_client early{port.local().port};
+  CAF_REQUIRE(early.connected());
+  port.ignore_newcomers();
+  auto late = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port.local().port);
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CAF_CHECK_EQUAL(
+    ::connect(late, reinterpret_cast<sockaddr*>(&where), sizeof(where)), -1);
+  CAF_CHECK_EQUAL(errno, EINPROGRESS);
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor acceptor{context};
+  CAF_REQUIRE(!port.give_to(acceptor, 0));
+  boost::system::error_code failure;
+  boost::asio::ip::tcp::socket accepted{context};
+  acceptor.accept(accepted, failure);
+  CAF_CHECK(!failure);
+  boost::asio::ip::tcp::socket none{context};
+  acceptor.accept(none, failure);
+  CAF_CHECK(failure == boost::asio::error::would_block);
+  // What was accepted still gets through.
+  early.send("x");
+  char received = 0;
+  boost::asio::read(accepted, boost::asio::buffer(&received, 1), failure);
+  CAF_CHECK_EQUAL(received, 'x');
+  ::close(late);
 }
 
 CAF_TEST(a port that another one has is refused) {
