@@ -26,8 +26,8 @@ _Static_assert((int)RAFT_CORE_COMMAND == (int)RAFT_COMMAND
 enum { REQUEST_VOTE_VERSION = 2, RESULT_VERSION = 2 };
 
 /* How much longer than the election timeout the first follower waits: the last
- * messages of a leader do not reach all followers at the same time, and one that
- * heard from it too recently votes for nobody. */
+ * messages of a leader do not reach all followers at the same time, and one
+ * that heard from it too recently votes for nobody. */
 enum { SLACK_DIVISOR = 16 };
 
 struct raft_core {
@@ -141,10 +141,10 @@ static struct raft_event make_event(uint64_t now, enum raft_event_type type) {
 }
 
 /* Followers stand for election one after another, in the order of the
- * configuration, within half an election timeout. libraft draws lots between one
- * and two timeouts: the first drawn is later than need be, and two that are close
- * split the vote (Zhang and Jacobsen, "ESCAPE to Precaution against Leader
- * Failures", ICDCS 2022). A candidate that failed still draws lots. */
+ * configuration, within half an election timeout. libraft draws lots between
+ * one and two timeouts: the first drawn is later than need be, and two that are
+ * close split the vote (Zhang and Jacobsen, "ESCAPE to Precaution against
+ * Leader Failures", ICDCS 2022). A candidate that failed still draws lots. */
 static void take_turn(struct raft* raft) {
   unsigned timeout = raft->election_timeout;
   unsigned others = 0;
@@ -169,8 +169,8 @@ static void take_turn(struct raft* raft) {
 }
 
 /* A follower refuses votes while it has a leader, and has one until its own
- * timer runs out, so that the last of a quorum would decide. An election timeout
- * of silence is enough (Raft dissertation, 4.2.3). */
+ * timer runs out, so that the last of a quorum would decide. An election
+ * timeout of silence is enough (Raft dissertation, 4.2.3). */
 static void forget_silent_leader(struct raft* raft, uint64_t now) {
   if (raft->state != RAFT_FOLLOWER || raft->snapshot.installing
       || now < raft->election_timer_start + raft->election_timeout)
@@ -391,9 +391,36 @@ int raft_core_snapshot_taken(struct raft_core* core, uint64_t now,
   return step(core, &event);
 }
 
+/* A leader's tick takes a follower for unreachable that was not heard from
+ * since the tick before: its pipeline ends, so that entries reach it with
+ * heartbeats only, until it has acknowledged a new one. But each follower's
+ * heartbeats make ticks of their own; once they are out of step, after a
+ * restart, every answer is older than the last tick. Two heartbeats ago is
+ * still recent. */
+static raft_time begin_of_contact(const struct raft* raft, uint64_t now) {
+  raft_time recent = 2 * (raft_time)raft->heartbeat_timeout;
+  if (recent >= raft->election_timeout)
+    recent = raft->election_timeout - 1; /* or the leader would step down */
+  if (now < raft->election_timer_start + recent)
+    return now > recent ? now - recent : 0;
+  return raft->election_timer_start;
+}
+
 int raft_core_timeout(struct raft_core* core, uint64_t now) {
   struct raft_event event = make_event(now, RAFT_TIMEOUT);
-  return step(core, &event);
+  struct raft* raft = &core->raft;
+  raft_time last_tick = raft->election_timer_start;
+  raft_time begin;
+  int rv;
+  if (raft->state != RAFT_LEADER)
+    return step(core, &event);
+  begin = begin_of_contact(raft, now);
+  raft->election_timer_start = begin;
+  rv = step(core, &event);
+  /* No quorum was heard from: the time until it steps down goes on. */
+  if (raft->state == RAFT_LEADER && raft->election_timer_start == begin)
+    raft->election_timer_start = last_tick;
+  return rv;
 }
 
 int raft_core_submit(struct raft_core* core, uint64_t now,

@@ -11,5 +11,6 @@ troupe_suite(cluster
   cluster/election_test.cpp
   cluster/figure_8_test.cpp
   cluster/members_test.cpp
-  cluster/membership_change_test.cpp)
+  cluster/membership_change_test.cpp
+  cluster/replication_test.cpp)
 target_link_libraries(test_cluster PRIVATE troupe_simulation)
