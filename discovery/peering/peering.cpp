@@ -101,8 +101,10 @@ struct peering_state {
     if (known != sessions.end()
         && known->second.info.incarnation > other.info.incarnation)
       return duplicate(known->second.info, other.info);
-    if (known != sessions.end())
+    if (known != sessions.end()) {
       self->demonitor(known->second.peering->address());
+      forget_answers_of(other.info.id);
+    }
     auto& current = sessions[other.info.id];
     current = {other.info, other.actors, i->second};
     self->monitor(i->second->address());
@@ -123,13 +125,31 @@ struct peering_state {
       "node.dataDirectory");
   }
 
-  /// Whoever had the address before is gone from there.
+  /// Whoever had the address before is gone from there. One that still has a
+  /// session is not given up before that ends.
   void take_own_address(const node_info& info) {
+    for (auto& [where, address] : addresses)
+      if (address.owner == info.id)
+        address.owner = member_id::none;
     auto before = std::exchange(addresses[info.cluster].owner, info.id);
     answered_at(info.cluster, info.id);
-    if (before != member_id::none && before != info.id)
-      tell_listeners(
-        peer_down{before, 0, info.name + " answers at its address", true});
+    if (before != member_id::none && !sessions.contains(before))
+      tell_gone(before, info.name + " answers at its address");
+  }
+
+  /// The end of a session does not tell whether the process is gone. This does.
+  void tell_gone(member_id who, std::string why) {
+    tell_listeners(peer_down{who, 0, std::move(why), true});
+  }
+
+  /// Their addresses are to be dialled again.
+  void forget_answers_of(member_id who) {
+    for (auto& [where, address] : addresses)
+      if (address.answered == who) {
+        address.answered = member_id::none;
+        address.failures = 0;
+        address.next = self->clock().now();
+      }
   }
 
   void answered_at(const endpoint& where, member_id who) {
@@ -149,19 +169,26 @@ struct peering_state {
     });
     if (i == sessions.end())
       return;
-    auto& info = i->second.info;
+    auto info = i->second.info;
     spdlog::warn("peering: lost {} ({}): {}", info.name, to_string(info.id),
                  caf::to_string(reason));
     names->erase_peer(info.id);
     tell_listeners(
       peer_down{info.id, info.incarnation, "connection closed", false});
-    for (auto& [where, address] : addresses)
-      if (address.answered == info.id) {
-        address.failures = 0;
-        address.next = self->clock().now();
-      }
     sessions.erase(i);
+    if (auto* successor = successor_of(info))
+      tell_gone(info.id, successor->info.name + " answers at its address");
+    forget_answers_of(info.id);
     dial_due();
+  }
+
+  /// Who answers at the address of `gone` now; null: nobody else.
+  const session* successor_of(const node_info& gone) const {
+    auto address = addresses.find(gone.cluster);
+    if (address == addresses.end() || address->second.owner == gone.id)
+      return nullptr;
+    auto i = sessions.find(address->second.owner);
+    return i != sessions.end() ? &i->second : nullptr;
   }
 
   template <class Message>
@@ -318,8 +345,9 @@ struct peering_state {
     dialled.next = self->clock().now()
                    + std::chrono::milliseconds{static_cast<std::int64_t>(
                      static_cast<double>(backoff.count()) * jitter)};
-    if (is_refused_connection(problem) && dialled.owner != member_id::none)
-      tell_listeners(peer_down{dialled.owner, 0, "connection closed", true});
+    if (is_refused_connection(problem) && dialled.owner != member_id::none
+        && !sessions.contains(dialled.owner))
+      tell_gone(dialled.owner, "connection refused");
   }
 };
 

@@ -64,10 +64,14 @@ public:
     context.draining = true;
     drained_ = std::move(done);
     stop_accepting();
-    // After what has been read already: Asio reads ahead of its callbacks.
+    // After what has been read and accepted already: Asio does both ahead of
+    // its callbacks.
     boost::asio::post(context.io.context(), [weak = weak_from_this()] {
-      if (auto self = weak.lock())
-        self->for_each_session([](session& one) { one.drain(); });
+      auto self = weak.lock();
+      if (!self)
+        return;
+      self->for_each_session([](session& one) { one.drain(); });
+      self->check_drained();
     });
     drain_timer_.expires_after(deadline);
     drain_timer_.async_wait([weak = weak_from_this()](error_code failure) {
@@ -78,7 +82,6 @@ public:
         self->check_drained();
     });
     arm_sweep();
-    check_drained();
   }
 
   void shut_down() {
@@ -103,11 +106,13 @@ private:
   }
 
   void on_accept(error_code failure, tcp::socket socket) {
-    if (!acceptor_.is_open())
-      return;
     if (!failure) {
       backoff_.succeeded();
       adopt(std::move(socket));
+    }
+    if (!acceptor_.is_open())
+      return;
+    if (!failure) {
       accept();
       return;
     }

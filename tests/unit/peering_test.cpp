@@ -163,6 +163,13 @@ struct fixture : test_coordinator_fixture<config> {
     CAF_REQUIRE_EQUAL(heard.up.size(), 1u);
   }
 
+  /// Another node that took the address of `second`.
+  node_info at_address_of_second(std::uint64_t id, std::string name) const {
+    auto result = make_info(id, std::move(name));
+    result.cluster = second.script.own.info.cluster;
+    return result;
+  }
+
   caf::expected<hello> greet(const hello& greeting) {
     caf::expected<hello> result = caf::error{};
     auto asked = self->request(peering, caf::infinite, greeting);
@@ -279,21 +286,80 @@ CAF_TEST(a node is dialled once whatever its address is called) {
 
 CAF_TEST(whoever answers at the address of another shows that it is gone) {
   meet_second();
-  auto info = make_info(3, "c");
-  info.cluster = second.script.own.info.cluster;
-  far_node third{sys, 3, info};
+  far_node third{sys, 3, at_address_of_second(3, "c")};
+  network.clear();
+  second.stop();
+  consume_messages();
+  auto before = heard.down.size();
   join(third);
   CAF_CHECK_EQUAL(refusal(third.script.own), "");
-  CAF_REQUIRE_EQUAL(heard.down.size(), 1u);
-  CAF_CHECK(heard.down[0].id == member_id{2});
-  CAF_CHECK(heard.down[0].refused);
-  CAF_CHECK_EQUAL(heard.down[0].reason, "c answers at its address");
-  // The old connection ends later, and does not make the address its own.
+  CAF_REQUIRE_EQUAL(heard.down.size(), before + 1);
+  CAF_CHECK(heard.down.back().id == member_id{2});
+  CAF_CHECK(heard.down.back().refused);
+  CAF_CHECK_EQUAL(heard.down.back().reason, "c answers at its address");
+}
+
+CAF_TEST(a node with a session is not given up for its address) {
+  meet_second();
+  far_node third{sys, 3, at_address_of_second(3, "c")};
+  join(third);
+  CAF_CHECK_EQUAL(refusal(third.script.own), "");
+  CAF_CHECK(heard.down.empty());
+  // The old connection ends later. Now it is known to be gone.
   second.stop();
   pass(10s);
-  CAF_CHECK_EQUAL(heard.down.size(), 2u);
+  CAF_REQUIRE_EQUAL(heard.down.size(), 2u);
+  CAF_CHECK(!heard.down[0].refused);
+  CAF_CHECK(heard.down[1].id == member_id{2});
+  CAF_CHECK(heard.down[1].refused);
+  CAF_CHECK_EQUAL(heard.down[1].reason, "c answers at its address");
   CAF_CHECK_EQUAL(dials.size(), 1u);
   CAF_CHECK_EQUAL(heard.up.size(), 2u);
+}
+
+CAF_TEST(an address that refuses says nothing of a node that moved) {
+  meet_second();
+  auto moved = make_info(2, "b");
+  moved.incarnation = 2;
+  moved.cluster.host = "127.0.0.8";
+  far_node later{sys, 4, moved};
+  network.clear();
+  join(later);
+  CAF_CHECK_EQUAL(refusal(later.script.own), "");
+  name_addresses({moved.cluster});
+  pass(10s);
+  // Its old address is dialled again: someone else may be there.
+  CAF_CHECK(dials.size() > 1u);
+  CAF_CHECK(heard.down.empty());
+  later.stop();
+  pass(2s);
+  CAF_REQUIRE_EQUAL(heard.down.size(), 1u);
+  CAF_CHECK(!heard.down[0].refused);
+  // What refuses now is its own.
+  network.clear();
+  pass(4s);
+  CAF_REQUIRE(heard.down.size() > 1u);
+  CAF_CHECK(heard.down.back().refused);
+}
+
+CAF_TEST(an address whose node went elsewhere is dialled again) {
+  const endpoint other_name{"b.example", 7946};
+  network[other_name] = &second;
+  name_addresses({other_name});
+  pass(1s);
+  CAF_REQUIRE_EQUAL(dials.size(), 1u);
+  network.clear();
+  second.stop();
+  consume_messages();
+  // Back, but under that name there is another node now.
+  far_node back{sys, 4, make_info(2, "b")};
+  back.script.own.info.incarnation = 2;
+  CAF_CHECK_EQUAL(refusal(back.script.own), "");
+  far_node third{sys, 3, make_info(3, "c")};
+  network[other_name] = &third;
+  pass(4s);
+  CAF_CHECK(names->peer<caf::actor>(member_id{2}, "balancer"));
+  CAF_CHECK(names->peer<caf::actor>(member_id{3}, "balancer"));
 }
 
 CAF_TEST(two processes of one id are refused by name and address) {

@@ -344,6 +344,31 @@ CAF_TEST(a drain ends tunnels and answers what was sent before it) {
   CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
 }
 
+CAF_TEST(a drain answers whom Asio accepted ahead of its callback) {
+  scripted_server backend{[](peer& client, int) {
+    client.read_head();
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }};
+  start({backend.port()});
+  std::vector<peer> clients;
+  std::promise<void> drained;
+  // One client's callback accepts the next one, and before that one's comes,
+  // the port is closed.
+  io->post([&] {
+    for (int i = 0; i < 2; ++i)
+      clients.push_back(connect());
+    io->post([&] {
+      io->post([&] { front->drain(5s, [&] { drained.set_value(); }); });
+    });
+  });
+  on_thread([] {});
+  for (auto& client : clients) {
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CAF_CHECK_EQUAL(body_of(client.read_all()), "ok");
+  }
+  CAF_CHECK(drained.get_future().wait_for(3s) == std::future_status::ready);
+}
+
 CAF_TEST(a drain answers the next request of an idle connection) {
   scripted_server backend{[](peer& client, int) {
     while (!client.read_head().empty())
