@@ -13,12 +13,16 @@ namespace troupe {
 class lease {
 public:
   using clock = std::chrono::steady_clock;
+  /// For how long this machine has been suspended since it started.
+  using suspension_clock = std::chrono::nanoseconds (*)();
 
-  /// Held until then.
-  void extend_until(clock::time_point end) {
-    suspended_.store(time_suspended().count(), std::memory_order_relaxed);
-    until_.store(end.time_since_epoch().count(), std::memory_order_release);
-  }
+  explicit lease(suspension_clock suspended = time_suspended)
+    : time_suspended_(suspended), suspended_(suspended().count()) {}
+
+  /// Held until `end`, by what was known at `since`. That is worth nothing when
+  /// the machine was suspended in between: the lease then ends.
+  void extend(clock::time_point since, clock::time_point end,
+              clock::time_point now);
 
   /// Not held any more.
   void end() { until_.store(0, std::memory_order_release); }
@@ -30,9 +34,9 @@ public:
   }
 
   bool held(clock::time_point now = clock::now()) const {
-    return now.time_since_epoch().count()
-             < until_.load(std::memory_order_acquire)
-           && !was_suspended();
+    return !was_suspended()
+           && now.time_since_epoch().count()
+                < until_.load(std::memory_order_acquire);
   }
 
 private:
@@ -42,8 +46,11 @@ private:
 
   bool was_suspended() const;
 
+  suspension_clock time_suspended_;
   std::atomic<clock::rep> until_{0};
-  std::atomic<std::int64_t> suspended_{0};
+  std::atomic<std::int64_t> suspended_;
+  /// When the writer noticed the last suspension.
+  clock::time_point resumed_ = clock::time_point::min();
 };
 
 using lease_ptr = std::shared_ptr<lease>;

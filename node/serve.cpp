@@ -385,7 +385,7 @@ order run(const configuration& settings, shutdown_signal& signal,
                  settings.cluster.port, settings.node.address);
   if (auto shortage = descriptor_shortage(settings, raise_descriptor_limit()))
     spdlog::warn("{}", *shortage);
-  node_system_config config;
+  node_system_config config{settings.cluster.suspect_timeout};
   caf::actor_system system{config};
   node this_node{system, settings, *own, signal, ports};
   auto why =

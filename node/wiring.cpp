@@ -186,6 +186,7 @@ std::vector<child_spec> core_children(node_context& context) {
   children.push_back({"placement", [&context](caf::actor_system& system) {
                         placement_config config;
                         config.self = context.self.id;
+                        config.lease = context.settings.cluster.down_timeout;
                         return as_started(spawn_placement(
                           system, config, context.state, context.names));
                       }});

@@ -50,11 +50,21 @@ using internal_protocol =
   caf::typed_actor<caf::reacts_to<start_due>, caf::reacts_to<stop_overdue>>;
 using internal_actor = supervisor_actor::extend_with<internal_protocol>;
 
-/// A node can't heal what is wrong with its disk.
+/// What is wrong with a disk, with what is on it, or with a setting: a restart
+/// would find it as it was.
 bool is_fatal(const caf::error& reason) {
-  auto code = describe(reason).code;
-  return reason.category() == caf::atom("troupe")
-         && (code == errc::storage_failed || code == errc::corrupt);
+  if (reason.category() != caf::atom("troupe"))
+    return false;
+  switch (describe(reason).code) {
+    case errc::storage_failed:
+    case errc::corrupt:
+    case errc::conflict:
+    case errc::incompatible:
+    case errc::invalid_field:
+      return true;
+    default:
+      return false;
+  }
 }
 
 struct supervisor_state {

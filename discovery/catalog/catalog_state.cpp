@@ -273,8 +273,10 @@ void catalog_state::publish() {
 void catalog_state::renew_lease() {
   if (stopped_)
     return;
-  if (auto end = engine_->lease_end(now()))
-    leadership_->extend_until(lease::clock::time_point{*end});
+  using time_point = lease::clock::time_point;
+  if (auto held = engine_->lease(now()))
+    leadership_->extend(time_point{held->since}, time_point{held->end},
+                        time_point{now()});
   else
     leadership_->end();
 }

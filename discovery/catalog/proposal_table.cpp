@@ -27,7 +27,9 @@ proposal_table::take_due(raft_time now, member_id leader) {
   std::vector<attempt> result;
   for (auto i = waiting_.begin(); i != waiting_.end();) {
     auto& x = proposals_.at(*i);
-    if (x.due > now) {
+    // What is too late was perhaps meant for another time: this process may
+    // have been stopped.
+    if (x.due > now || x.deadline <= now) {
       ++i;
       continue;
     }

@@ -174,6 +174,9 @@ apply_result state_machine::on(const set_verdict& x, unix_ms at) {
               + " (was " + std::string{to_string(known.state)} + ")";
   if (!x.reason.empty())
     text += ": " + x.reason;
+  if (auto by = state_.members.find(x.reported_by);
+      by != state_.members.end() && by != i)
+    text += ", says " + by->second.info.name;
   known.state = x.state;
   known.reason = x.reason;
   known.reported_by = x.reported_by;
@@ -204,6 +207,7 @@ apply_result state_machine::on(const dismiss_node& x, unix_ms at) {
 void state_machine::dismiss(member& who, std::string reason, unix_ms at) {
   who.state = verdict::left;
   who.dismissed = true;
+  who.reported_by = member_id::none;
   who.since = at;
   add_event(about_member(who,
                          who.info.name + " (" + to_string(who.info.id)

@@ -214,8 +214,8 @@ void membership_state::accept(const lease_grant& given, steady_time sent_at) {
   if (!given.dismissed_for.empty())
     return obey_dismissal(given.dismissed_for);
   // Clocks may drift apart by a tenth.
-  sources_.roles->extend_until(sent_at
-                               + milliseconds{given.duration_ms} * 9 / 10);
+  sources_.roles->extend(
+    sent_at, sent_at + milliseconds{given.duration_ms} * 9 / 10, now());
 }
 
 member_id membership_state::any_peer() {

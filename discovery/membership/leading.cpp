@@ -149,6 +149,10 @@ caf::result<lease_grant> membership_state::grant(const renew_lease& x) {
     return make_error(errc::conflict,
                       to_string(x.id) + " is no member that may act");
   known_[x.id].heard = now();
+  // Whoever may be given up with this proposal must not act after it.
+  if (proposed_.contains(x.id))
+    return make_error(errc::conflict,
+                      "a verdict on " + to_string(x.id) + " is on its way");
   return lease_grant{state->term, config_.timers.down_after.count(), {}};
 }
 

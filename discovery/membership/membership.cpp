@@ -113,6 +113,9 @@ void membership_state::act() {
   auto* own = own_entry(*state);
   if (own != nullptr && own->dismissed && state->leader != config_.self.id)
     obey_dismissal(own->reason);
+  if (own != nullptr && own->info.incarnation == config_.self.incarnation
+      && (own->state == verdict::down || own->state == verdict::left))
+    sources_.roles->end();
   renew(*state);
 }
 

@@ -70,10 +70,9 @@ rocksdb::Options options() {
   result.stats_persist_period_sec = 0;
   result.info_log_level = rocksdb::WARN_LEVEL;
   result.keep_log_file_num = 2;
-  // A torn last record was never acknowledged; any other damage must be told,
-  // where RocksDB's default would drop what follows it.
-  result.wal_recovery_mode =
-    rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // A torn last write was never acknowledged and is cut off. Any other damage
+  // was looked for before.
+  result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   result.track_and_verify_wals_in_manifest = true;
   result.paranoid_checks = true;
   rocksdb::BlockBasedTableOptions table;
@@ -99,6 +98,12 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
   if (failure)
     return make_error(errc::storage_failed, "raft log " + config.path.string()
                                               + ": " + failure.message());
+  if (auto where = find_wal_damage(config.path))
+    return make_error(errc::corrupt,
+                      "raft log " + config.path.string() + ": "
+                        + where->file.string() + " is damaged at offset "
+                        + std::to_string(where->offset)
+                        + ": the record there does not match its checksum");
   rocksdb::DB* raw = nullptr;
   auto status = rocksdb::DB::Open(options(), config.path.string(), &raw);
   log_storage result{config.path, std::unique_ptr<rocksdb::DB>{raw}};
@@ -305,13 +310,9 @@ caf::error log_storage::put_meta(const std::string& name,
 
 caf::error log_storage::failed(const rocksdb::Status& status) const {
   auto text = "raft log " + path_.string() + ": " + status.ToString();
-  if (status.IsCorruption()) {
-    // Of a damaged table RocksDB tells file and offset itself.
-    if (auto where = find_wal_damage(path_))
-      text += " in " + where->file.string() + " offset "
-              + std::to_string(where->offset);
+  // Of a damaged table RocksDB tells file and offset itself.
+  if (status.IsCorruption())
     return make_error(errc::corrupt, std::move(text));
-  }
   if (status.IsNoSpace())
     text += " (the disk is full)";
   return make_error(errc::storage_failed, std::move(text));

@@ -202,7 +202,7 @@ void raft_engine::note_leader(std::uint64_t term, std::uint64_t sent_at_ms) {
     heard_at_ms_ = std::max(heard_at_ms_, sent_at_ms);
 }
 
-std::optional<raft_time> raft_engine::lease_end(raft_time now) const {
+std::optional<leader_lease> raft_engine::lease(raft_time now) const {
   // A transferee may disrupt this leader for as long as the term lasts, even
   // after the transfer was given up.
   if (!leads() || transferred_term_ == term())
@@ -212,7 +212,7 @@ std::optional<raft_time> raft_engine::lease_end(raft_time now) const {
   auto latest = contact.latest(configuration(), config_.self, now);
   if (!latest)
     return std::nullopt;
-  return *latest + config_.election_timeout * 9 / 10;
+  return leader_lease{*latest, *latest + config_.election_timeout * 9 / 10};
 }
 
 caf::error raft_engine::receive_one(raft_time now, member_id from,

@@ -27,6 +27,13 @@ namespace troupe {
 /// Time since the clock's epoch; which clock is the caller's choice.
 using raft_time = std::chrono::milliseconds;
 
+/// What a leader may count on: that a quorum had heard from it at `since`, and
+/// therefore elects nobody else before `end`.
+struct leader_lease {
+  raft_time since;
+  raft_time end;
+};
+
 struct raft_engine_config {
   member_id self = member_id::none;
   std::chrono::milliseconds heartbeat{50};
@@ -129,10 +136,10 @@ public:
   std::uint64_t last_index() const { return recent_.last_index(); }
   raft_time next_timeout() const;
 
-  /// Until when no other node can lead, as far as this leader knows; nothing
-  /// for a node that does not lead or hands leadership over. Clocks may drift
-  /// apart by a tenth.
-  std::optional<raft_time> lease_end(raft_time now) const;
+  /// While no other node can lead, as far as this leader knows; nothing for a
+  /// node that does not lead or hands leadership over. Clocks may drift apart
+  /// by a tenth.
+  std::optional<leader_lease> lease(raft_time now) const;
 
   bool transferring() const;
   /// Whether a configuration change or a catch-up is under way.

@@ -23,12 +23,13 @@ struct placement_state {
   void propose_table(slot_table table, std::uint64_t term);
   void look_again_after(std::chrono::milliseconds delay);
   actor_status status() const;
+  rebalance make_rebalance() const { return {config.join_delay, config.lease}; }
 
   placement_actor::pointer self = nullptr;
   placement_config config;
   cluster_view view;
   directory_ptr names;
-  rebalance rebalancing{config.join_delay};
+  rebalance rebalancing = make_rebalance();
   /// Version of the state that was looked at last.
   std::uint64_t seen = 0;
   bool proposing = false;
@@ -51,7 +52,7 @@ void placement_state::look() {
   seen = view->version();
   auto state = view->get();
   if (state->leader != config.self) {
-    rebalancing = rebalance{config.join_delay};
+    rebalancing = make_rebalance();
     return;
   }
   if (auto table = rebalancing.step(*state, now))
@@ -123,7 +124,7 @@ placement(placement_actor::stateful_pointer<placement_state> self,
   auto& state = self->state;
   state.self = self;
   state.config = config;
-  state.rebalancing = rebalance{config.join_delay};
+  state.rebalancing = state.make_rebalance();
   state.view = view;
   state.names = names;
   notify_of_changes(state.view, self->address());
@@ -143,6 +144,8 @@ placement(placement_actor::stateful_pointer<placement_state> self,
 caf::error placement_config::validate() const {
   if (self == member_id::none)
     return make_error(errc::invalid_field, "must not be zero", "self");
+  if (lease.count() < 0)
+    return make_error(errc::invalid_field, "must not be negative", "lease");
   if (join_delay.count() < 0)
     return make_error(errc::invalid_field, "must not be negative",
                       "join_delay");

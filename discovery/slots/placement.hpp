@@ -23,6 +23,8 @@ struct placement_config {
   /// How long a new node waits for its share, so that nodes which join
   /// together are served by one plan.
   std::chrono::milliseconds join_delay{500};
+  /// How long a node may act as an owner after its last contact with a leader.
+  std::chrono::milliseconds lease{1500};
   /// Between two looks while something has to wait.
   std::chrono::milliseconds interval{50};
   /// After a proposal that got no answer or none that helps.

@@ -116,10 +116,7 @@ problem unknown_parameter(const std::string& name, const char* known) {
 
 std::optional<problem> read_condition(const http_request& request,
                                       std::int64_t& version) {
-  auto query = read_query(request);
-  if (!query)
-    return problem{errc::malformed, "the query is malformed"};
-  for (auto& [name, value] : *query) {
+  for (auto& [name, value] : read_query(request)) {
     if (name != "version")
       return unknown_parameter(name, "version");
     if (auto wrong = read_number(value, "version", 0, max_version, version))
@@ -141,10 +138,7 @@ void delete_catalog_key(gateway& g, routed_request from) {
 
 std::optional<problem> read_selection(const http_request& request,
                                       list_keys& wanted) {
-  auto query = read_query(request);
-  if (!query)
-    return problem{errc::malformed, "the query is malformed"};
-  for (auto& [name, value] : *query) {
+  for (auto& [name, value] : read_query(request)) {
     std::int64_t limit = 0;
     if (name == "prefix") {
       wanted.prefix = value;

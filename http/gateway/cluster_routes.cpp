@@ -59,10 +59,7 @@ bool read_limit(std::string_view text, std::size_t& limit) {
 
 std::optional<problem> read_filter(const http_request& request,
                                    event_filter& filter) {
-  auto query = read_query(request);
-  if (!query)
-    return problem{errc::malformed, "the query is malformed"};
-  for (auto& [name, value] : *query) {
+  for (auto& [name, value] : read_query(request)) {
     if (name == "type")
       filter.type = value;
     else if (name == "level"

@@ -33,17 +33,23 @@ http_gateway(http_gateway_actor::stateful_pointer<gateway_actor_state> self,
   };
 }
 
-enum class consistency { local, linearizable, unclear };
-
-/// What a GET says about `consistent`.
-consistency wants_consistency(const http_request& request) {
+/// Whether what is read must be as new as the leader's state.
+caf::expected<bool> wants_consistency(const http_request& request) {
   auto query = parse_query(request.query());
   if (!query)
-    return consistency::local; // The handler will say what is wrong.
+    return make_error(errc::malformed, "the query has a % without two hex "
+                                       "digits or a name twice");
   auto i = query->find("consistent");
   if (i == query->end() || i->second == "false")
-    return consistency::local;
-  return i->second == "true" ? consistency::linearizable : consistency::unclear;
+    return false;
+  if (i->second == "true")
+    return true;
+  return make_error(errc::invalid_field, "'consistent' must be true or false",
+                    "consistent");
+}
+
+bool is_read(http_verb method) {
+  return method == http_verb::get || method == http_verb::head;
 }
 
 } // namespace
@@ -124,14 +130,11 @@ void gateway::serve(const http_exchange_ptr& exchange) {
   auto found = routes_.find(request.method, request.path());
   switch (found.outcome) {
     case routing_outcome::found:
-      if (request.method == http_verb::get && !request.query().empty()) {
-        auto wanted = wants_consistency(request);
-        if (wanted == consistency::unclear)
-          return respond_problem(*exchange,
-                                 problem{errc::invalid_field,
-                                         "'consistent' must be true or false",
-                                         "consistent"});
-        if (wanted == consistency::linearizable)
+      if (!request.query().empty()) {
+        auto consistent = wants_consistency(request);
+        if (!consistent)
+          return respond_problem(*exchange, consistent.error());
+        if (*consistent && is_read(request.method))
           return change(
             exchange, read_barrier{},
             [this, handler = *found.handler, exchange,
@@ -256,12 +259,13 @@ double gateway::jitter() {
   return std::uniform_real_distribution<>{0.5, 1.5}(random_);
 }
 
-std::optional<std::map<std::string, std::string, std::less<>>>
+std::map<std::string, std::string, std::less<>>
 read_query(const http_request& request) {
   auto result = parse_query(request.query());
-  if (result)
-    result->erase("consistent");
-  return result;
+  if (!result)
+    return {};
+  result->erase("consistent");
+  return std::move(*result);
 }
 
 std::string to_text(const nlohmann::json& data) {

@@ -129,9 +129,9 @@ void respond_data(
   http_exchange& exchange, const nlohmann::json& data, unsigned status = 200,
   std::vector<std::pair<std::string, std::string>> headers = {});
 
-/// The query's parameters but for `consistent`, which every GET may have.
-/// Nothing when it is malformed.
-std::optional<std::map<std::string, std::string, std::less<>>>
+/// The query's parameters but for `consistent`, which every GET may have. It is
+/// well-formed: no other request gets to its handler.
+std::map<std::string, std::string, std::less<>>
 read_query(const http_request& request);
 
 /// Compact text of `data`; never throws.

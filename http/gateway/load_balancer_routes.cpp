@@ -66,10 +66,7 @@ void put_maintenance(gateway& g, routed_request from) {
 /// The `service` parameter, or a problem.
 std::optional<problem> read_service(const http_request& request,
                                     std::string& service) {
-  auto query = read_query(request);
-  if (!query)
-    return problem{errc::malformed, "the query is malformed"};
-  for (auto& [name, value] : *query) {
+  for (auto& [name, value] : read_query(request)) {
     if (name != "service")
       return problem{errc::invalid_field,
                      "unknown parameter; known is: service",

@@ -67,7 +67,7 @@ void declare_consensus(option_table& table) {
         "How long a member may be silent before it is down and others take "
         "over, at least; a node that hears nothing stops acting before. At "
         "least `cluster.suspectTimeout`.",
-        1'500, {.min = 100, .max = 10 * minute_ms}),
+        1'500, {.min = 100, .max = 10 * minute_ms, .shared = true}),
       cluster<&s::forget_after>(
         "cluster.forgetAfter",
         "How long a member that is down is remembered. After that it comes "

@@ -117,11 +117,29 @@ class LifecycleTest(unittest.TestCase):
         node.start()
         self.assertEqual(node.wait_for_exit(10), 1)
         self.assertRegex(node.output[-2000:],
-                         f"Corruption: .* in {log} offset [0-9]+")
+                         f"{log} is damaged at offset [0-9]+")
         log.write_bytes(intact)
         node.start()
         self.cluster.wait_until_whole()
         self.assertIn(server, node.servers())
+
+    def test_a_log_of_another_node_ends_the_node_at_once(self):
+        self.start()
+        node = self.cluster.nodes[1]
+        node.kill()
+        identity = node.data / "identity.json"
+        kept = identity.read_bytes()
+        identity.unlink()
+        begin = time.monotonic()
+        node.start()
+        self.assertEqual(node.wait_for_exit(10), 1)
+        print(f"ended after {time.monotonic() - begin:.2f} s", flush=True)
+        self.assertRegex(node.output[-2000:],
+                         "belongs to node_id '[0-9a-f]{16}', not to")
+        self.assertNotIn("restart in", node.output)
+        identity.write_bytes(kept)
+        node.start()
+        self.cluster.wait_until_whole()
 
     def test_a_node_without_cluster_is_one_of_its_own(self):
         alone = harness.Node(self.cluster, 5, {

@@ -57,7 +57,7 @@ struct fixture : test_coordinator_fixture<config> {
                           cache_shard_config settings = {}) {
     settings.self = id;
     CAF_REQUIRE(!settings.validate());
-    on.roles->extend_until(lease::clock::time_point::max());
+    on.roles->extend({}, lease::clock::time_point::max(), {});
     return spawn_cache_shard(sys, settings, on.view, on.names, on.roles);
   }
 

@@ -471,6 +471,8 @@ CAF_TEST(names that depend on the host are computed) {
 CAF_TEST(shared settings are listed by path) {
   auto shared = shared_settings(load({}).values);
   std::map<std::string, std::string> expected = {
-    {"cluster.electionTimeout", "300"}, {"cluster.heartbeatInterval", "75"}};
+    {"cluster.downTimeout", "1500"},
+    {"cluster.electionTimeout", "300"},
+    {"cluster.heartbeatInterval", "75"}};
   CAF_CHECK(shared == expected);
 }

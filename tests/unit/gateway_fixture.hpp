@@ -208,7 +208,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
                         i == 5 ? "error" : "info", i * 1000});
     state.events = std::make_shared<std::deque<event>>(events);
     view->set(state);
-    roles->extend_until(lease::clock::time_point::max());
+    roles->extend({}, lease::clock::time_point::max(), {});
     put("balancer", sys.spawn(fake_balancer, 10u));
     put("cache_shard/0", sys.spawn(fake_shard, &local_cache));
     put("catalog", sys.spawn(fake_catalog, view));

@@ -177,6 +177,13 @@ CAF_TEST(a dead catalog that is still listed gives 503) {
                 "unavailable");
 }
 
+CAF_TEST(a query that cannot be read is refused by every route) {
+  for (auto path : {"/api/infrastructure/cluster", "/api/infrastructure/events",
+                    "/api/infrastructure/cache/keys/k", "/health"})
+    for (auto query : {"?consistent=true&x=100%", "?a=1&a=2", "?%g1=1"})
+      check_problem(get(std::string{path} + query), 400, "malformed");
+}
+
 CAF_TEST(events come newest first and filtered) {
   auto all = get(base + "/events").data();
   CAF_CHECK_EQUAL(all.size(), 5u);

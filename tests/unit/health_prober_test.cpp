@@ -52,7 +52,7 @@ struct fixture : test_coordinator_fixture<config> {
     });
     names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(catalog));
     set_members({me});
-    roles->extend_until(lease::clock::time_point::max());
+    roles->extend({}, lease::clock::time_point::max(), {});
   }
 
   ~fixture() override {

@@ -291,13 +291,48 @@ CAF_TEST(a leader grants leases only while it holds its own) {
     return code;
   };
   CAF_CHECK(ask(member_id{9}, 1) == errc::not_leader);
-  leadership->extend_until(lease::clock::time_point::max());
+  leadership->extend({}, lease::clock::time_point::max(), {});
   CAF_CHECK(ask(member_id{9}, 1) == errc{});
   CAF_CHECK(ask(member_id{9}, 2) == errc::conflict);
   CAF_CHECK(ask(member_id{7}, 1) == errc::conflict);
   state.members[member_id{9}].state = verdict::down;
   view->set(state);
   CAF_CHECK(ask(member_id{9}, 1) == errc::conflict);
+}
+
+CAF_TEST(nobody gets a lease while it may be given up) {
+  start(3);
+  names->put("catalog", handle_of(sys.spawn([this]() -> caf::behavior {
+               return {[this](const propose& x) {
+                 proposed.push_back(x.body);
+                 return self->make_response_promise<apply_result>();
+               }};
+             })));
+  leadership->extend({}, lease::clock::time_point::max(), {});
+  view->set(two_members(own));
+  connect(member_id{9});
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", false});
+  consume_messages();
+  CAF_REQUIRE(last_proposed<set_verdict>());
+  auto request =
+    self->request(membership, caf::infinite, renew_lease{member_id{9}, 1});
+  consume_messages();
+  request.receive(
+    [](const lease_grant&) { CAF_FAIL("granted"); },
+    [](const caf::error& x) { CAF_CHECK(describe(x).code == errc::conflict); });
+}
+
+CAF_TEST(a node that was given up holds no role) {
+  start(3);
+  auto state = two_members(member_id{9});
+  view->set(state);
+  connect(member_id{9});
+  pass(1s);
+  CAF_REQUIRE(roles_lease->held(sys.clock().now()));
+  state.members[own].state = verdict::down;
+  view->set(state);
+  consume_messages();
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
 }
 
 CAF_TEST(a member holds its roles while the leader answers) {
@@ -329,7 +364,7 @@ CAF_TEST(a leader has its lease soon after it may lead) {
   connect(member_id{9});
   pass(1s);
   CAF_CHECK(!roles_lease->held(sys.clock().now()));
-  leadership->extend_until(lease::clock::time_point::max());
+  leadership->extend({}, lease::clock::time_point::max(), {});
   pass(200ms);
   CAF_CHECK(roles_lease->held(sys.clock().now()));
 }

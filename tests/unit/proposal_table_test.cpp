@@ -49,6 +49,14 @@ CAF_TEST(an answer waits until this node shows the change) {
   CAF_CHECK(table.empty());
 }
 
+CAF_TEST(a command that is too late is not sent) {
+  add(1);
+  CAF_CHECK(table.take_due(raft_time{1000}, leader).empty());
+  table.expire(raft_time{1000}, make_error(errc::no_quorum, "late"));
+  CAF_REQUIRE(answer);
+  CAF_CHECK(!*answer);
+}
+
 CAF_TEST(an answered command is not tried again at the next leader) {
   add(1);
   table.take_due(raft_time{0}, leader);

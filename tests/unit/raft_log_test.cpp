@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include <caf/test/dsl.hpp>
 
@@ -77,6 +79,32 @@ struct fixture {
     result.first_index = 1;
     result.entries.push_back({1, entry_kind::change, configuration});
     return result;
+  }
+
+  static std::string read(const fs::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+
+  /// The write-ahead log in which `text` stands.
+  fs::path log_with(const std::string& text) const {
+    for (auto& file : fs::directory_iterator{settings.path})
+      if (file.path().extension() == ".log"
+          && read(file).find(text) != std::string::npos)
+        return file.path();
+    return {};
+  }
+
+  /// Where the last write begins: its entry is short.
+  static std::size_t last_record(const std::string& log) {
+    std::size_t at = log.size() / 32768 * 32768;
+    for (;;) {
+      auto length = static_cast<unsigned char>(log[at + 4])
+                    + 256u * static_cast<unsigned char>(log[at + 5]);
+      if (at + 7 + length >= log.size())
+        return at;
+      at += 7 + length;
+    }
   }
 
   /// Flips a byte of the newest file with that extension, where `text` stands.
@@ -249,8 +277,83 @@ CAF_TEST(a flipped byte is told and not dropped) {
   // The record's begin.
   CAF_CHECK_LESS(where->offset, at);
   CAF_CHECK_LESS(at - where->offset, 100u);
-  CAF_CHECK(contains(found.detail, file.string() + " offset "
+  CAF_CHECK(contains(found.detail, file.string() + " is damaged at offset "
                                      + std::to_string(where->offset)));
+}
+
+CAF_TEST(no damaged byte of an earlier write passes for the end) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"marked-entry"}));
+    write(storage, entries(2, 3, {std::string(70'000, 'x')}));
+    write(storage, entries(2, 4, {"later-entry"}));
+  }
+  auto file = log_with("marked-entry");
+  auto intact = read(file);
+  auto last_write = last_record(intact);
+  auto check_told = [&](std::uint64_t at) {
+    auto where = find_wal_damage(settings.path);
+    CAF_REQUIRE(where);
+    CAF_CHECK_EQUAL(where->file, file);
+    CAF_CHECK(where->offset <= at);
+  };
+  auto end_of_marked = intact.find("marked-entry") + 40;
+  for (std::size_t at = 0; at < end_of_marked; ++at) {
+    auto bytes = intact;
+    bytes[at] ^= 4;
+    std::ofstream{file, std::ios::binary} << bytes;
+    check_told(at);
+  }
+  // The long write's records: each block's first header.
+  for (std::size_t at : {32768u, 32772u, 32773u, 32774u, 65536u, 65542u}) {
+    auto bytes = intact;
+    bytes[at] ^= 4;
+    std::ofstream{file, std::ios::binary} << bytes;
+    check_told(at);
+  }
+  // Whole headers and blocks that the disk lost.
+  for (auto [at, size] : {std::pair{0u, 7u}, {0u, 32768u}, {32768u, 32768u}}) {
+    auto bytes = intact;
+    std::fill_n(bytes.begin() + at, size, '\0');
+    std::ofstream{file, std::ios::binary} << bytes;
+    check_told(at);
+    CAF_CHECK(failure().code == errc::corrupt);
+  }
+  // The last write may be torn anywhere.
+  for (auto at = last_write; at < intact.size(); ++at) {
+    auto bytes = intact;
+    bytes[at] ^= 4;
+    std::ofstream{file, std::ios::binary} << bytes;
+    CAF_CHECK(!find_wal_damage(settings.path));
+    std::ofstream{file, std::ios::binary} << intact.substr(0, at);
+    CAF_CHECK(!find_wal_damage(settings.path));
+  }
+  std::ofstream{file, std::ios::binary} << intact << std::string(100, '\0');
+  CAF_CHECK(!find_wal_damage(settings.path));
+  auto contents = open().load();
+  CAF_REQUIRE(contents);
+  CAF_CHECK_EQUAL(contents->entries.size(), 4u);
+}
+
+CAF_TEST(a torn write over several blocks is cut off) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"marked-entry"}));
+    write(storage, entries(2, 3, {std::string(100'000, 'x')}));
+  }
+  auto file = log_with("marked-entry");
+  auto bytes = read(file);
+  // Its begin did not reach the disk, what follows did.
+  auto at = bytes.find("xxx");
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+            bytes.begin() + 32768, '\0');
+  std::ofstream{file, std::ios::binary} << bytes;
+  CAF_CHECK(!find_wal_damage(settings.path));
+  auto contents = open().load();
+  CAF_REQUIRE(contents);
+  CAF_CHECK_EQUAL(contents->entries.size(), 2u);
 }
 
 CAF_TEST(damage is found behind the first block) {

@@ -111,7 +111,7 @@ struct fixture : test_coordinator_fixture<config> {
 } // namespace
 
 CAF_TEST(new nodes wait for each other) {
-  rebalance r{500ms};
+  rebalance r{500ms, 1500ms};
   rebalance::time_point now{1h};
   CAF_CHECK(!r.step(make_state({{a, alive}}), now));
   CAF_CHECK(r.waiting());
@@ -125,7 +125,7 @@ CAF_TEST(new nodes wait for each other) {
 
 CAF_TEST(the slots of a dead node move at once) {
   for (auto what : {verdict::down, verdict::left}) {
-    rebalance r{500ms};
+    rebalance r{500ms, 1500ms};
     auto table =
       r.step(make_state({{a, alive}, {b, what}}, table_of({a, b})), {});
     CAF_REQUIRE(table);
@@ -134,13 +134,36 @@ CAF_TEST(the slots of a dead node move at once) {
   }
 }
 
+CAF_TEST(a removed node keeps its slots until its lease has ended) {
+  rebalance r{500ms, 1500ms};
+  rebalance::time_point now{1h};
+  auto state = make_state({{a, alive}, {b, verdict::left}, {c, alive}},
+                          table_of({a, b, c}));
+  state.members[b].dismissed = true;
+  CAF_CHECK(!r.step(state, now));
+  CAF_CHECK(r.waiting());
+  // Another one that is gone does not wait for it.
+  state.members[c].state = verdict::down;
+  auto table = r.step(state, now + 100ms);
+  CAF_REQUIRE(table);
+  CAF_CHECK((table->nodes == std::vector<member_id>{a, b}));
+  state.slots = std::make_shared<slot_table>(*table);
+  CAF_CHECK(!r.step(state, now + 1499ms));
+  table = r.step(state, now + 1500ms);
+  CAF_REQUIRE(table);
+  CAF_CHECK(table->nodes == std::vector<member_id>{a});
+  state.slots = std::make_shared<slot_table>(*table);
+  CAF_CHECK(!r.step(state, now + 1501ms));
+  CAF_CHECK(!r.waiting());
+}
+
 CAF_TEST(a forgotten node is a dead one) {
-  rebalance r{500ms};
+  rebalance r{500ms, 1500ms};
   CAF_CHECK(r.step(make_state({{a, alive}}, table_of({a, b})), {}));
 }
 
 CAF_TEST(a suspect keeps its slots and gets no first ones) {
-  rebalance r{0ms};
+  rebalance r{0ms, 1500ms};
   auto state =
     make_state({{a, alive}, {b, verdict::suspect}}, table_of({a, b}));
   CAF_CHECK(!r.step(state, {}));
@@ -149,7 +172,7 @@ CAF_TEST(a suspect keeps its slots and gets no first ones) {
 }
 
 CAF_TEST(a node that leaves before its share is due is forgotten) {
-  rebalance r{500ms};
+  rebalance r{500ms, 1500ms};
   rebalance::time_point now{1h};
   auto without = make_state({{a, alive}}, table_of({a}));
   auto with = make_state({{a, alive}, {b, alive}}, table_of({a}));
@@ -160,7 +183,7 @@ CAF_TEST(a node that leaves before its share is due is forgotten) {
 }
 
 CAF_TEST(nobody alive is nobody to plan for) {
-  rebalance r{0ms};
+  rebalance r{0ms, 1500ms};
   CAF_CHECK(!r.step(make_state({{a, verdict::down}}, table_of({a})), {}));
   CAF_CHECK(!r.step({}, {}));
 }

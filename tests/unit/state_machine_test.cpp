@@ -118,7 +118,8 @@ CAF_TEST(a name is free once its member is down) {
 CAF_TEST(verdicts change a member and stand in the events) {
   register_both();
   CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::suspect, "silent", alice}));
-  CAF_CHECK_EQUAL(last_event(), "bob is suspect (was alive): silent");
+  CAF_CHECK_EQUAL(last_event(),
+                  "bob is suspect (was alive): silent, says alice");
   CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::down, "refused", alice}));
   auto bobs = machine.state().members.at(bob);
   CAF_CHECK(bobs.state == verdict::down);

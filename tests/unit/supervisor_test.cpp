@@ -19,6 +19,8 @@ caf::behavior idle_child(caf::event_based_actor* self) {
   return {[self](const std::string& order) {
     if (order == "corrupt")
       self->quit(make_error(errc::corrupt, "a bad block"));
+    else if (order == "foreign")
+      self->quit(make_error(errc::conflict, "another cluster's log"));
     else
       self->quit(caf::sec::runtime_error);
   }};
@@ -115,6 +117,13 @@ CAF_TEST(a broken disk ends the node at once) {
   supervise({child("log")});
   order("log", "corrupt");
   CAF_CHECK_EQUAL(fatal, strings({"log: a bad block"}));
+  CAF_CHECK_EQUAL(started, strings({"log"}));
+}
+
+CAF_TEST(what a restart would find as it was ends the node at once) {
+  supervise({child("log")});
+  order("log", "foreign");
+  CAF_CHECK_EQUAL(fatal, strings({"log: another cluster's log"}));
   CAF_CHECK_EQUAL(started, strings({"log"}));
 }
 
