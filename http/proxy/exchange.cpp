@@ -38,9 +38,9 @@ void session::attempt() {
                    ? context_.choose(*pool_, tried_, clock::now())
                    : nullptr;
   if (server == nullptr) {
-    answer(last_status_,
-           "no server of service '" + pool_->service
-             + "' could be reached; the last one: " + last_failure_);
+    answer(last_status_, "no server of service '" + pool_->service
+                           + "' could be reached, " + std::to_string(attempts_)
+                           + " tried; the last one: " + last_failure_);
     return;
   }
   ++attempts_;

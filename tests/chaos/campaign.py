@@ -120,6 +120,8 @@ class Run:
             self.history.of_kind("read", "write", "cas"))
         self.violations += judgement.refused_firsts(operations)
         self._judge_leaders()
+        self.violations += judgement.too_little(
+            self.history, self._options.minutes * 60)
 
     def _judge_servers(self):
         for node in self.cluster.nodes:
@@ -166,6 +168,8 @@ class Run:
             self.violations += [f"crash: {end}" for end in node.crashes]
             if node.output_file.exists():
                 self.violations += judgement.breakage(node.name, node.output)
+                self.violations += judgement.ended_actors(node.name,
+                                                          node.output)
 
     def row(self):
         count = (judgement.outcomes(self.history) if self.history

@@ -6,6 +6,8 @@ import re
 import linearizability
 from history import FAILED, MISMATCH, OK
 
+LEAST_PER_SECOND = 10
+
 
 def elements(operations, found, where):
     """Operations that each add one value of their own, and the values found in
@@ -80,6 +82,23 @@ def breakage(node_name, output):
     """What sanitizers and aborts leave in a node's output."""
     return [f"{node_name} wrote: {line.strip()[:300]}"
             for line in BROKEN.findall(output)[:5]]
+
+
+ENDED = re.compile(r"supervisor: (\S+) ended \((.*)\), restart in")
+
+
+def ended_actors(node_name, output):
+    """Actors that ended by themselves. Their restart hides it from clients."""
+    return [f"{node_name}: {actor} ended: {why}"
+            for actor, why in ENDED.findall(output)[:5]]
+
+
+def too_little(history, seconds):
+    """What a run without work shows is nothing."""
+    least = int(LEAST_PER_SECOND * seconds)
+    done = history.count(OK)
+    return ([] if done >= least else
+            [f"only {done} operations were acknowledged, not {least}"])
 
 
 def outcomes(history):

@@ -10,7 +10,7 @@ import unittest
 
 import judgement
 import workload
-from history import FAILED, OK, UNKNOWN
+from history import FAILED, OK, UNKNOWN, History
 
 
 class Store:
@@ -172,6 +172,21 @@ class JudgementTest(unittest.TestCase):
         self.assertEqual(judgement.breakage("n", "all is well\n"), [])
         self.assertEqual(len(judgement.breakage(
             "n", "==1==ERROR: AddressSanitizer: heap-use-after-free\n")), 1)
+
+    def test_an_actor_that_was_restarted(self):
+        self.assertEqual(judgement.ended_actors("n", "all is well\n"), [])
+        line = ("[warning] supervisor: cache_shard/0 ended (a bad_alloc), "
+                "restart in 0 ms\n")
+        self.assertEqual(judgement.ended_actors("n", line),
+                         ["n: cache_shard/0 ended: a bad_alloc"])
+
+    def test_a_run_without_work(self):
+        history = History()
+        self.assertEqual(len(judgement.too_little(history, 1)), 1)
+        for value in range(10):
+            history.complete(history.invoke(0, "append", "k", value=value), OK)
+        self.assertEqual(judgement.too_little(history, 1), [])
+        self.assertEqual(len(judgement.too_little(history, 2)), 1)
 
 
 if __name__ == "__main__":
