@@ -175,9 +175,15 @@ judgement judge_members(const cluster_state& state,
   auto witnesses = possible_witnesses(state, known, by.self);
   judgement result;
   for (auto& [id, about] : state.members) {
-    if (id == by.self || about.state == verdict::down
-        || about.state == verdict::left)
+    if (about.state == verdict::down || about.state == verdict::left)
       continue;
+    if (id == by.self) {
+      // Suspected by the leader before; nobody else could lift that now.
+      if (about.state == verdict::suspect)
+        result.verdicts.push_back(
+          give(about, verdict::alive, "leads the cluster", by.self));
+      continue;
+    }
     auto i = known.find(id);
     auto others = witnesses.size()
                   - static_cast<std::size_t>(

@@ -183,6 +183,16 @@ CAF_TEST(a suspect that is heard of again is alive) {
   CAF_CHECK(due(start + 10s + 1ms) == verdict::alive);
 }
 
+CAF_TEST(a leader that was a suspect before is alive) {
+  state.members[leader].state = verdict::suspect;
+  auto found = judge(start + 100ms);
+  CAF_REQUIRE_EQUAL(found.verdicts.size(), 1u);
+  CAF_CHECK(found.verdicts[0].node == leader);
+  CAF_CHECK(found.verdicts[0].state == verdict::alive);
+  state.members[leader].state = verdict::alive;
+  CAF_CHECK(judge(start + 100ms).verdicts.empty());
+}
+
 CAF_TEST(a link to another incarnation proves nothing) {
   known[other].link = {true, 6, start, {}, false};
   CAF_CHECK(due(start + 2s) == verdict::down);
