@@ -38,6 +38,17 @@ struct raft_message_bytes {
   std::string bytes;
 };
 
+/// A part of a Raft message that is too large for one.
+struct raft_message_part {
+  member_id from = member_id::none;
+  /// Names the message among those of `from`.
+  std::uint64_t transfer = 0;
+  /// Of the whole message, and where this part stands in it, in bytes.
+  std::uint64_t size = 0;
+  std::uint64_t offset = 0;
+  std::string bytes;
+};
+
 /// Starts a cluster of this one node. Errors: conflict (it has a log already).
 struct bootstrap_cluster {
   std::string cluster_name;
@@ -178,6 +189,12 @@ typename Inspector::result_type inspect(Inspector& f, forward_command& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, raft_message_bytes& x) {
   return f(caf::meta::type_name("raft_message_bytes"), x.from, x.bytes);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, raft_message_part& x) {
+  return f(caf::meta::type_name("raft_message_part"), x.from, x.transfer,
+           x.size, x.offset, x.bytes);
 }
 
 template <class Inspector>

@@ -30,6 +30,9 @@ using catalog_actor = caf::typed_actor<
   caf::replies_to<forward_command>::with<apply_result>,
   /// A message of the peer's catalog.
   caf::reacts_to<raft_message_bytes>,
+  /// The same in parts, when it is large. Errors: conflict (not the part that
+  /// comes next), corrupt.
+  caf::replies_to<raft_message_part>::with<done>,
   /// Starts a cluster with this node as its only voter.
   caf::replies_to<bootstrap_cluster>::with<done>,
   caf::replies_to<set_raft_role>::with<done>,
@@ -54,6 +57,8 @@ struct catalog_config {
   std::uint64_t snapshot_bytes = 4 << 20;
   /// Entries kept behind it, which spare a follower the snapshot.
   std::uint32_t snapshot_trailing = 1024;
+  /// A larger message to a peer goes in parts of a quarter of that.
+  std::uint32_t max_message_bytes = 1 << 20;
   /// Seeds the election's randomness; tests fix it.
   std::uint32_t seed = 0;
 

@@ -151,16 +151,37 @@ void catalog_state::on_raft(const raft_message_bytes& x) {
   settle();
 }
 
+caf::result<done> catalog_state::on_part(const raft_message_part& x) {
+  auto message = arriving_[x.from].take(x);
+  if (!message)
+    return message.error();
+  if (*message)
+    on_raft({x.from, std::move(**message)});
+  return done{};
+}
+
 void catalog_state::on_peer_up(const peer_up& x) {
   auto i = x.actors.find("catalog");
   if (i == x.actors.end() || i->second == nullptr)
     return;
-  peers_[x.info.id] = caf::actor_cast<catalog_actor>(i->second);
+  auto catalog = caf::actor_cast<catalog_actor>(i->second);
+  auto& known = peers_[x.info.id];
+  if (known != catalog)
+    transfers_.erase(x.info.id);
+  known = std::move(catalog);
   settle();
+}
+
+void catalog_state::on_sessions_reset() {
+  peers_.clear();
+  transfers_.clear();
+  arriving_.clear();
 }
 
 void catalog_state::on_peer_down(const peer_down& x) {
   peers_.erase(x.id);
+  transfers_.erase(x.id);
+  arriving_.erase(x.id);
   proposals_->peer_lost(x.id, now());
   settle();
 }

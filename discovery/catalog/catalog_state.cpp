@@ -16,6 +16,9 @@ namespace {
 /// Commands submitted together at most.
 constexpr std::size_t max_batch = 256;
 
+/// For one part of a large message to arrive: at 50 kB/s, two of them.
+constexpr std::chrono::seconds part_deadline{10};
+
 } // namespace
 
 void catalog_state::start(catalog_config config, raft_log_actor log,
@@ -98,13 +101,56 @@ void catalog_state::persist(std::uint64_t write_id, log_write write) {
 
 void catalog_state::send_durable() {
   while (!outbox_.empty() && outbox_.front().after_write <= durable_write_) {
-    auto& message = outbox_.front().what;
-    auto i = peers_.find(message.to);
-    if (i != peers_.end())
-      self_->send(i->second, raft_message_bytes{config_.self.id,
-                                                std::move(message.bytes)});
+    send(std::move(outbox_.front().what));
     outbox_.pop_front();
   }
+}
+
+void catalog_state::send(raft_outgoing message) {
+  auto i = peers_.find(message.to);
+  if (i == peers_.end())
+    return;
+  if (message.bytes.size() <= config_.max_message_bytes) {
+    self_->send(i->second,
+                raft_message_bytes{config_.self.id, std::move(message.bytes)});
+    return;
+  }
+  // While one is on its way, Raft would only repeat it. It does so later if
+  // that one was not enough.
+  if (transfers_.contains(message.to))
+    return;
+  transfers_.emplace(message.to,
+                     parted_message{next_transfer_++, std::move(message.bytes),
+                                    config_.max_message_bytes / 4});
+  send_parts(message.to);
+}
+
+void catalog_state::send_parts(member_id to) {
+  auto& message = transfers_.at(to);
+  auto transfer = message.transfer();
+  while (auto part = message.next(config_.self.id))
+    self_->request(peers_.at(to), part_deadline, std::move(*part))
+      .then([this, to, transfer](done) { part_arrived(to, transfer); },
+            [this, to, transfer](const caf::error&) {
+              give_up_transfer(to, transfer);
+            });
+}
+
+void catalog_state::part_arrived(member_id to, std::uint64_t transfer) {
+  auto i = transfers_.find(to);
+  if (i == transfers_.end() || i->second.transfer() != transfer)
+    return;
+  i->second.arrived();
+  if (i->second.complete())
+    transfers_.erase(i);
+  else
+    send_parts(to);
+}
+
+void catalog_state::give_up_transfer(member_id to, std::uint64_t transfer) {
+  auto i = transfers_.find(to);
+  if (i != transfers_.end() && i->second.transfer() == transfer)
+    transfers_.erase(i);
 }
 
 void catalog_state::apply_committed() {

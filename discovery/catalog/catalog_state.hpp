@@ -13,6 +13,7 @@
 #include "discovery/catalog/catalog.hpp"
 #include "discovery/catalog/proposal_table.hpp"
 #include "discovery/catalog/state_machine.hpp"
+#include "discovery/raft/parted_message.hpp"
 #include "discovery/raft/raft_engine.hpp"
 
 namespace troupe {
@@ -39,12 +40,13 @@ public:
   key_list on_list(const list_keys& x) const;
   caf::result<apply_result> on_forward(forward_command& x);
   void on_raft(const raft_message_bytes& x);
+  caf::result<done> on_part(const raft_message_part& x);
   caf::result<done> on_bootstrap(const bootstrap_cluster& x);
   caf::result<done> on_set_role(const set_raft_role& x);
   caf::result<done> on_transfer();
   void on_peer_up(const peer_up& x);
   void on_peer_down(const peer_down& x);
-  void on_sessions_reset() { peers_.clear(); }
+  void on_sessions_reset();
   void on_tick();
   void on_log_down(const caf::error& reason);
   actor_status status() const;
@@ -66,6 +68,10 @@ private:
   void act(caf::expected<raft_update> update);
   void persist(std::uint64_t write_id, log_write write);
   void send_durable();
+  void send(raft_outgoing message);
+  void send_parts(member_id to);
+  void part_arrived(member_id to, std::uint64_t transfer);
+  void give_up_transfer(member_id to, std::uint64_t transfer);
   void apply_committed();
   void apply_command(const log_entry& entry, std::uint64_t index);
   void follow_leader();
@@ -115,6 +121,11 @@ private:
   std::deque<held_message> outbox_;
   std::uint64_t last_hard_state_write_ = 0;
   std::uint64_t durable_write_ = 0;
+
+  // Large messages on their way, one to each peer and one from each.
+  std::map<member_id, parted_message> transfers_;
+  std::map<member_id, part_collector> arriving_;
+  std::uint64_t next_transfer_ = 1;
 
   // As leader: commands for the next batch, the end of the current one, and
   // who waits for commands of other nodes.

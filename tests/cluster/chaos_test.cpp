@@ -19,6 +19,8 @@ public:
       // Every other seed lives on snapshots.
       x.config.snapshot_threshold = seed % 2 == 0 ? 20 : 8192;
       x.config.snapshot_trailing = 5;
+      // And of those, every other one on snapshots in parts.
+      x.config.max_message_bytes = seed % 4 == 0 ? 2000 : 1 << 20;
     }
   }
 

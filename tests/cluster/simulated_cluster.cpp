@@ -43,6 +43,35 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<std::function<void()>>)
 
 namespace troupe {
 
+/// Both ways may fail.
+template <class Answer, class Request>
+caf::result<Answer>
+simulated_cluster::pass_request(caf::event_based_actor* self, direction way,
+                                std::chrono::milliseconds delay,
+                                const Request& x) {
+  auto [from, to] = way;
+  auto promise = self->make_response_promise<Answer>();
+  auto answer = [=, this, from = from, to = to](caf::expected<Answer> result) {
+    if (!net.passes(to, from))
+      return;
+    run_later(self, delay, [=]() mutable {
+      if (result)
+        promise.deliver(std::move(*result));
+      else
+        promise.deliver(std::move(result.error()));
+    });
+  };
+  if (net.passes(from, to))
+    run_later(self, delay, [=, this, from = from, to = to] {
+      if (!nodes[to].up || net.cut.contains({from, to}))
+        return;
+      self->request(nodes[to].catalog, caf::infinite, x)
+        .then([=](Answer& y) { answer(std::move(y)); },
+              [=](caf::error& y) { answer(std::move(y)); });
+    });
+  return promise;
+}
+
 caf::actor simulated_cluster::make_link(std::size_t from, std::size_t to) {
   return sys.spawn([=, this](caf::event_based_actor* self) -> caf::behavior {
     return {
@@ -57,27 +86,12 @@ caf::actor simulated_cluster::make_link(std::size_t from, std::size_t to) {
             self->send(nodes[to].catalog, x);
         });
       },
-      [=, this](const forward_command& x) -> caf::result<apply_result> {
-        auto promise = self->make_response_promise<apply_result>();
-        auto answer = [=, this](caf::expected<apply_result> result) {
-          if (!net.passes(to, from))
-            return;
-          run_later(self, net.delay(), [=, this]() mutable {
-            if (result)
-              promise.deliver(std::move(*result));
-            else
-              promise.deliver(std::move(result.error()));
-          });
-        };
-        if (net.passes(from, to))
-          run_later(self, net.delay(), [=, this] {
-            if (!nodes[to].up || net.cut.contains({from, to}))
-              return;
-            self->request(nodes[to].catalog, caf::infinite, x)
-              .then([=, this](apply_result& y) { answer(y); },
-                    [=, this](caf::error& y) { answer(y); });
-          });
-        return promise;
+      [=, this](const forward_command& x) {
+        return pass_request<apply_result>(self, {from, to}, net.delay(), x);
+      },
+      // These come in order, as they do over one connection.
+      [=, this](const raft_message_part& x) {
+        return pass_request<done>(self, {from, to}, net.delay_max, x);
       },
     };
   });

@@ -141,7 +141,14 @@ public:
   std::set<std::uint16_t> ports(std::size_t i) const;
 
 private:
+  /// From and to.
+  using direction = std::pair<std::size_t, std::size_t>;
+
   caf::actor make_link(std::size_t from, std::size_t to);
+  template <class Answer, class Request>
+  caf::result<Answer> pass_request(caf::event_based_actor* self, direction way,
+                                   std::chrono::milliseconds delay,
+                                   const Request& x);
 
   std::vector<caf::actor> links_;
 };

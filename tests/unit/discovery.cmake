@@ -1,5 +1,6 @@
 troupe_suite(discovery
   unit/key_store_test.cpp
+  unit/parted_message_test.cpp
   unit/proposal_table_test.cpp
   unit/quorum_contact_test.cpp
   unit/raft_engine_test.cpp
