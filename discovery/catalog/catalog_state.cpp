@@ -130,27 +130,23 @@ void catalog_state::send_parts(member_id to) {
   auto transfer = message.transfer();
   while (auto part = message.next(config_.self.id))
     self_->request(peers_.at(to), part_deadline, std::move(*part))
-      .then([this, to, transfer](done) { part_arrived(to, transfer); },
+      .then([this, to, transfer](done) { part_ended(to, transfer, true); },
             [this, to, transfer](const caf::error&) {
-              give_up_transfer(to, transfer);
+              part_ended(to, transfer, false);
             });
 }
 
-void catalog_state::part_arrived(member_id to, std::uint64_t transfer) {
+void catalog_state::part_ended(member_id to, std::uint64_t transfer,
+                               bool arrived) {
   auto i = transfers_.find(to);
   if (i == transfers_.end() || i->second.transfer() != transfer)
     return;
-  i->second.arrived();
-  if (i->second.complete())
+  if (arrived)
+    i->second.arrived();
+  if (!arrived || i->second.complete())
     transfers_.erase(i);
   else
     send_parts(to);
-}
-
-void catalog_state::give_up_transfer(member_id to, std::uint64_t transfer) {
-  auto i = transfers_.find(to);
-  if (i != transfers_.end() && i->second.transfer() == transfer)
-    transfers_.erase(i);
 }
 
 void catalog_state::apply_committed() {

@@ -70,8 +70,8 @@ private:
   void send_durable();
   void send(raft_outgoing message);
   void send_parts(member_id to);
-  void part_arrived(member_id to, std::uint64_t transfer);
-  void give_up_transfer(member_id to, std::uint64_t transfer);
+  /// One that is lost ends its transfer.
+  void part_ended(member_id to, std::uint64_t transfer, bool arrived);
   void apply_committed();
   void apply_command(const log_entry& entry, std::uint64_t index);
   void follow_leader();

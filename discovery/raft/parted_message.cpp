@@ -1,6 +1,5 @@
 #include "discovery/raft/parted_message.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "messages/error.hpp"
