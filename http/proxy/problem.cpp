@@ -49,6 +49,11 @@ void append_problem(std::string& out, const problem& what) {
   out.append(std::to_string(text.size()));
   out.append("\r\nDate: ").append(what.date);
   out.append("\r\nX-Request-Id: ").append(what.request_id);
+  // RFC 9110 §15.5.6 and §15.6.4.
+  if (what.status == 405)
+    out.append("\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (what.status == 503)
+    out.append("\r\nRetry-After: 1");
   if (!what.keep_alive)
     out.append("\r\nConnection: close");
   else if (what.to_http_1_0)

@@ -152,12 +152,14 @@ finding checks_end_before_the_next(const configuration& c) {
 
 finding one_entry_fits_the_cache(const configuration& c) {
   auto& memory = c.cache.memory;
+  auto threads = io_thread_count(c.node);
   auto entry = memory.max_key_size + memory.max_value_size;
-  if (entry <= memory.max_bytes)
+  if (entry <= memory.max_bytes / threads)
     return std::nullopt;
-  return fmt::format("cache.memory.maxBytes is {}, must be at least "
-                     "cache.memory.maxKeySize + cache.memory.maxValueSize ({})",
-                     memory.max_bytes, entry);
+  return fmt::format("cache.memory.maxBytes is {}, must be at least {}: room "
+                     "for one entry of cache.memory.maxKeySize and "
+                     "cache.memory.maxValueSize on each of {} io threads",
+                     memory.max_bytes, entry * threads, threads);
 }
 
 finding one_body_fits_the_budget(const configuration& c) {
@@ -204,7 +206,7 @@ std::span<const cross_check> all_cross_checks() {
     {{"loadBalancer.healthCheck.timeout", "loadBalancer.healthCheck.interval"},
      checks_end_before_the_next},
     {{"cache.memory.maxBytes", "cache.memory.maxKeySize",
-      "cache.memory.maxValueSize"},
+      "cache.memory.maxValueSize", "node.ioThreads"},
      one_entry_fits_the_cache},
     {{"node.maxBodyBytesInFlight", "node.maxBodySize"},
      one_body_fits_the_budget},

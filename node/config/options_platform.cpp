@@ -76,13 +76,13 @@ void declare_cache_options(option_table& table) {
                            10'000, {.min = 1, .max = 1'000'000'000}),
       memory<&m::max_bytes>("cache.memory.maxBytes",
                             "Bytes of all entries on this node, keys "
-                            "included.",
-                            64 * mib, {.min = 64 * kib, .max = tib}),
+                            "included. Each io thread has its share.",
+                            256 * mib, {.min = 64 * kib, .max = tib}),
       memory<&m::max_key_size>("cache.memory.maxKeySize",
                                "Bytes of a key. More: 413.", 64 * kib,
                                {.min = 1, .max = mib}),
       memory<&m::max_value_size>("cache.memory.maxValueSize",
-                                 "Bytes of a value. More: 413.", 8 * mib,
+                                 "Bytes of a value. More: 413.", mib,
                                  {.min = 1, .max = 512 * mib}),
       memory<&m::ttl>("cache.memory.ttl",
                       "Time to live of entries that are stored without one. "

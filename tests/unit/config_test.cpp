@@ -411,10 +411,13 @@ CAF_TEST(options that contradict each other) {
                   "flag --set: loadBalancer.healthCheck.timeout is 10001 ms, "
                   "must be at most loadBalancer.healthCheck.interval (10000 "
                   "ms)");
-  CAF_CHECK_EQUAL(only(with_flag("cache.memory.maxBytes", "65536")),
-                  "flag --set: cache.memory.maxBytes is 65536, must be at "
-                  "least cache.memory.maxKeySize + cache.memory.maxValueSize "
-                  "(8454144)");
+  auto small_cache = with_flag("cache.memory.maxBytes", "4194304");
+  small_cache.flags.push_back({"node.ioThreads", "4", "--set"});
+  CAF_CHECK_EQUAL(only(small_cache),
+                  "flag --set: cache.memory.maxBytes is 4194304, must be at "
+                  "least 4456448: room for one entry of "
+                  "cache.memory.maxKeySize and cache.memory.maxValueSize on "
+                  "each of 4 io threads");
   CAF_CHECK_EQUAL(only(with_flag("scaling.autoScaling.minInstances", "11")),
                   "flag --set: scaling.autoScaling.minInstances is 11, must be "
                   "at most scaling.autoScaling.maxInstances (10)");

@@ -104,6 +104,14 @@ CAF_TEST(an empty pool is 503 with its reason) {
   CAF_CHECK_EQUAL(status_of(answer), 503);
   CAF_CHECK_EQUAL(error_of(answer).at("detail").get<std::string>(),
                   "all in maintenance");
+  CAF_CHECK(answer.find("\r\nRetry-After: 1\r\n") != std::string::npos);
+}
+
+CAF_TEST(a method that is not proxied is 405 with those that are) {
+  start({free_port()});
+  auto answer = ask("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(answer), 405);
+  CAF_CHECK(answer.find("\r\nAllow: GET, HEAD, ") != std::string::npos);
 }
 
 CAF_TEST(no route is 404) {
