@@ -213,6 +213,9 @@ void membership_state::renew(const cluster_state& state) {
 void membership_state::accept(const lease_grant& given, steady_time sent_at) {
   if (!given.dismissed_for.empty())
     return obey_dismissal(given.dismissed_for);
+  // Who says goodbye has no roles any more.
+  if (own_departure_ && !sources_.leadership->held(sent_at))
+    return;
   // Clocks may drift apart by a tenth.
   sources_.roles->extend(
     sent_at, sent_at + milliseconds{given.duration_ms} * 9 / 10, now());

@@ -67,12 +67,13 @@ void membership_state::hand_over() {
 
 void membership_state::say_goodbye(const membership_actor& leading) {
   auto promise = own_departure_->promise;
+  // First, because others take them as soon as the leader agrees.
+  sources_.roles->end();
   self_
     ->request(leading, request_timeout,
               leave_request{config_.self.id, config_.self.incarnation})
     .then(
       [this, promise](const done&) mutable {
-        sources_.roles->end();
         promise.deliver(done{});
         own_departure_.reset();
       },

@@ -44,6 +44,7 @@ struct fixture : test_coordinator_fixture<config> {
   int joins_at_peers = 0;
   bool passed_on = false;
   int goodbyes = 0;
+  bool goodbyes_unheard = false;
   std::uint64_t last_fence = 0;
   int renewals = 0;
   reach peers_find = reach::silent;
@@ -102,8 +103,11 @@ struct fixture : test_coordinator_fixture<config> {
         passed_on = x.passed_on;
         return make_error(errc::no_quorum, "no leader");
       },
-      [this](const leave_request&) {
+      [this](const leave_request&) -> caf::result<done> {
         ++goodbyes;
+        CAF_CHECK(!roles_lease->held(sys.clock().now()));
+        if (goodbyes_unheard)
+          return make_error(errc::no_quorum, "no leader");
         return done{};
       },
       [this](const renew_lease&) {
@@ -486,6 +490,25 @@ CAF_TEST(a leaving leader hands over first and then says goodbye) {
     [&](const done&) { left = true; },
     [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
   CAF_CHECK(left);
+}
+
+CAF_TEST(a node has no roles any more when it says goodbye) {
+  start(3);
+  view->set(two_members(member_id{9}));
+  connect(member_id{9});
+  pass(1s);
+  CAF_REQUIRE(roles_lease->held(sys.clock().now()));
+  goodbyes_unheard = true;
+  auto request =
+    self->request(membership, caf::infinite, leave_request{own, 1});
+  pass(2s);
+  CAF_CHECK(goodbyes > 1);
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
+  goodbyes_unheard = false;
+  pass(1s);
+  request.receive(
+    [](const done&) {},
+    [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
 }
 
 CAF_TEST(the last voter is told that it can not leave) {
