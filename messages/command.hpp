@@ -53,8 +53,11 @@ struct forget_node {
   member_id node = member_id::none;
 };
 
-/// Adds a server to a pool; the result's value is its id.
-/// Errors: conflict (host and port are in that pool already).
+/// Servers of a cluster.
+inline constexpr std::size_t max_catalog_servers = 10'000;
+
+/// Adds a server to a pool; the result's value is its id. Errors: conflict
+/// (host and port are in that pool already), too_large (`max_catalog_servers`).
 struct add_server {
   std::string service;
   std::string host;
@@ -73,7 +76,8 @@ struct set_maintenance {
   bool maintenance = false;
 };
 
-/// A transition seen by the server's prober. Errors: not_found.
+/// A transition seen by the server's prober. Errors: not_found, conflict (the
+/// proposing node is no member any more, so another one checks the server).
 struct set_health {
   std::string id;
   health condition = health::unknown;

@@ -23,6 +23,9 @@ inline constexpr std::size_t max_catalog_value_bytes = 64 << 10;
 /// Keys of a cluster.
 inline constexpr std::size_t max_catalog_keys = 10'000;
 
+/// Bytes of all keys and values of a cluster together.
+inline constexpr std::size_t max_catalog_bytes = 64 << 20;
+
 /// Sets a key. With a version it is a compare-and-set: the key must be at that
 /// version, or, for 0, must not exist. The result's value is the new version.
 /// Errors: conflict, too_large.

@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,14 +19,17 @@
 // CAF-style inspectors that write and read msgpack, so that one `inspect` per
 // struct serves the wire, the log and the snapshot. A struct is an array of
 // its fields; a shorter array than expected leaves the last fields at their
-// defaults, a longer one is an error. Include only where bytes are made or
-// read: msgpack's headers are heavy.
+// defaults, a longer one is an error. A shared pointer is what it points to,
+// and never null. Include only where bytes are made or read: msgpack's headers
+// are heavy.
 
 namespace troupe {
 
-/// Writes values to a msgpack buffer.
+/// Writes values as msgpack behind `head`.
 class msgpack_writer {
 public:
+  explicit msgpack_writer(std::string head = {}) : buffer_{std::move(head)} {}
+
   using result_type = void;
 
   static constexpr bool reads_state = true;
@@ -50,7 +55,7 @@ public:
     }
   }
 
-  std::string take() { return {buffer_.data(), buffer_.size()}; }
+  std::string take() { return std::move(buffer_.bytes); }
 
 private:
   template <class T>
@@ -94,6 +99,11 @@ private:
     }
   }
 
+  template <class T>
+  void write_composite(const std::shared_ptr<const T>& x) {
+    write(*x);
+  }
+
   template <class... Ts>
   void write_composite(const std::variant<Ts...>& x) {
     packer_.pack_array(2);
@@ -101,8 +111,14 @@ private:
     std::visit([this](auto& alternative) { write(alternative); }, x);
   }
 
-  msgpack::sbuffer buffer_;
-  msgpack::packer<msgpack::sbuffer> packer_{buffer_};
+  struct buffer {
+    std::string bytes;
+
+    void write(const char* data, std::size_t size) { bytes.append(data, size); }
+  };
+
+  buffer buffer_;
+  msgpack::packer<buffer> packer_{buffer_};
 };
 
 /// Thrown inside `msgpack_reader` only; `read_msgpack` turns it into false.
@@ -200,6 +216,14 @@ private:
     }
   }
 
+  template <class T>
+  static void read_composite(const msgpack::object& source,
+                             std::shared_ptr<const T>& x) {
+    auto made = std::make_shared<T>();
+    read(source, *made);
+    x = std::move(made);
+  }
+
   template <class... Ts>
   static void read_composite(const msgpack::object& source,
                              std::variant<Ts...>& x) {
@@ -221,10 +245,10 @@ private:
   const msgpack::object* source_;
 };
 
-/// `x` as msgpack bytes.
+/// `x` as msgpack bytes behind `head`.
 template <class T>
-std::string write_msgpack(const T& x) {
-  msgpack_writer writer;
+std::string write_msgpack(const T& x, std::string head = {}) {
+  msgpack_writer writer{std::move(head)};
   writer.write(x);
   return writer.take();
 }

@@ -52,13 +52,17 @@ struct catalog_config {
   std::chrono::milliseconds election_timeout{300};
   /// How long a proposal is tried before `no_quorum`.
   std::chrono::milliseconds propose_deadline{5000};
-  /// Log entries, or bytes of them, after which a snapshot is taken.
+  /// Log entries, or bytes of them, after which a snapshot is taken. No fewer
+  /// bytes than the last snapshot had.
   std::uint32_t snapshot_threshold = 8192;
   std::uint64_t snapshot_bytes = 4 << 20;
   /// Entries kept behind it, which spare a follower the snapshot.
   std::uint32_t snapshot_trailing = 1024;
   /// A larger message to a peer goes in parts of a quarter of that.
   std::uint32_t max_message_bytes = 1 << 20;
+  /// Whether a snapshot is made on a thread of its own; not where time is
+  /// virtual.
+  bool encodes_on_own_thread = true;
   /// Seeds the election's randomness; tests fix it.
   std::uint32_t seed = 0;
 

@@ -167,20 +167,21 @@ void catalog_state::on_peer_up(const peer_up& x) {
   auto catalog = caf::actor_cast<catalog_actor>(i->second);
   auto& known = peers_[x.info.id];
   if (known != catalog)
-    transfers_.erase(x.info.id);
+    end_transfer(x.info.id);
   known = std::move(catalog);
   settle();
 }
 
 void catalog_state::on_sessions_reset() {
   peers_.clear();
-  transfers_.clear();
+  while (!transfers_.empty())
+    end_transfer(transfers_.begin()->first);
   arriving_.clear();
 }
 
 void catalog_state::on_peer_down(const peer_down& x) {
   peers_.erase(x.id);
-  transfers_.erase(x.id);
+  end_transfer(x.id);
   arriving_.erase(x.id);
   proposals_->peer_lost(x.id, now());
   settle();

@@ -1,5 +1,7 @@
 #include "discovery/catalog/catalog_state.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <random>
 #include <spdlog/spdlog.h>
 #include <utility>
@@ -80,6 +82,7 @@ void catalog_state::act(caf::expected<raft_update> update) {
     }
     spdlog::info("catalog: goes on from the snapshot at index {} ({} bytes)",
                  update->restored->index, update->restored->state.size());
+    bytes_since_snapshot_ = 0;
     changed_ = true;
   }
   apply_committed();
@@ -115,10 +118,10 @@ void catalog_state::send(raft_outgoing message) {
                 raft_message_bytes{config_.self.id, std::move(message.bytes)});
     return;
   }
-  // While one is on its way, Raft would only repeat it. It does so later if
-  // that one was not enough.
+  // Raft repeats it later if the one on its way was not enough.
   if (transfers_.contains(message.to))
     return;
+  engine_->occupied(message.to, true);
   transfers_.emplace(message.to,
                      parted_message{next_transfer_++, std::move(message.bytes),
                                     config_.max_message_bytes / 4});
@@ -144,9 +147,15 @@ void catalog_state::part_ended(member_id to, std::uint64_t transfer,
   if (arrived)
     i->second.arrived();
   if (!arrived || i->second.complete())
-    transfers_.erase(i);
+    end_transfer(to);
   else
     send_parts(to);
+}
+
+void catalog_state::end_transfer(member_id to) {
+  transfers_.erase(to);
+  if (engine_)
+    engine_->occupied(to, false);
 }
 
 void catalog_state::apply_committed() {
@@ -264,20 +273,56 @@ void catalog_state::settle() {
 }
 
 void catalog_state::snapshot_if_due() {
-  auto& snapshot = engine_->snapshot();
-  auto covered = snapshot ? snapshot->index : 0;
+  auto& last = engine_->snapshot();
+  // As rarely as the state is large, so that saving it never costs more than
+  // writing the log did (Raft dissertation §5.1.3).
+  auto bytes_due = std::max<std::uint64_t>(config_.snapshot_bytes,
+                                           last ? last->state.size() : 0);
+  auto covered = last ? last->index : 0;
   auto applied = machine_.applied_index();
   auto due = applied >= covered + config_.snapshot_threshold
-             || bytes_since_snapshot_ >= config_.snapshot_bytes;
-  if (!due || applied != engine_->commit_index())
+             || bytes_since_snapshot_ >= bytes_due;
+  if (!due || saving_ || applied != engine_->commit_index())
     return;
-  // Refused while a snapshot is being installed, which is as good.
-  if (auto update = engine_->take_snapshot(now(), machine_.snapshot())) {
-    bytes_since_snapshot_ = 0;
-    spdlog::debug("catalog: snapshot at index {}, {} bytes", applied,
-                  engine_->snapshot()->state.size());
-    act(std::move(update));
-  }
+  // Nothing where one is being installed, which is as good.
+  if (auto where = engine_->commit_position())
+    save(std::move(*where));
+}
+
+void catalog_state::save(log_position where) {
+  // Encoding takes its time, heartbeats do not wait for it.
+  auto state = std::make_shared<const state_machine>(machine_);
+  auto encode = [state](caf::event_based_actor* self) -> caf::behavior {
+    return {[self, state](tick) {
+      self->quit();
+      return state->snapshot();
+    }};
+  };
+  auto encoder = config_.encodes_on_own_thread
+                   ? self_->spawn<caf::detached>(std::move(encode))
+                   : self_->spawn(std::move(encode));
+  saving_ = true;
+  auto bytes = std::exchange(bytes_since_snapshot_, 0);
+  self_->request(encoder, caf::infinite, tick{})
+    .then(
+      [this, where](std::string& bytes) {
+        saving_ = false;
+        spdlog::debug("catalog: snapshot at index {}, {} bytes", where.index,
+                      bytes.size());
+        auto update = engine_->take_snapshot(now(), where, std::move(bytes));
+        // One was installed meanwhile.
+        auto overtaken =
+          !update && describe(update.error()).code == errc::conflict;
+        if (!overtaken)
+          act(std::move(update));
+        settle();
+      },
+      [this, bytes](const caf::error& reason) {
+        saving_ = false;
+        bytes_since_snapshot_ += bytes;
+        spdlog::error("catalog: no snapshot could be made: {}",
+                      describe(reason).detail);
+      });
 }
 
 void catalog_state::submit_waiting() {

@@ -72,6 +72,7 @@ private:
   void send_parts(member_id to);
   /// One that is lost ends its transfer.
   void part_ended(member_id to, std::uint64_t transfer, bool arrived);
+  void end_transfer(member_id to);
   void apply_committed();
   void apply_command(const log_entry& entry, std::uint64_t index);
   void follow_leader();
@@ -81,6 +82,7 @@ private:
   /// After every event: what is due by now.
   void settle();
   void snapshot_if_due();
+  void save(log_position where);
   void submit_waiting();
   void advance_role_change();
   void finish_transfer();
@@ -111,6 +113,8 @@ private:
   bool changed_ = true;
   /// Of entries applied since the last snapshot.
   std::uint64_t bytes_since_snapshot_ = 0;
+  /// A snapshot is being made.
+  bool saving_ = false;
 
   // Messages leave in order, once the last change of term or vote before them
   // is durable.

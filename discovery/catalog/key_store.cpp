@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 namespace troupe {
 
@@ -14,25 +15,6 @@ apply_result stored(std::uint64_t version) {
 
 std::string at_most(std::size_t bytes) {
   return "at most " + std::to_string(bytes) + " bytes";
-}
-
-/// Why a change must not be made, if so.
-std::optional<apply_result> misfit(const std::string& key,
-                                   std::size_t value_bytes, bool is_new,
-                                   std::size_t keys) {
-  if (key.empty() || key.size() > max_catalog_key_bytes)
-    return refuse(
-      errc::too_large,
-      "a key has 1 byte or more, and " + at_most(max_catalog_key_bytes), "key");
-  if (value_bytes > max_catalog_value_bytes)
-    return refuse(errc::too_large,
-                  "a value has " + at_most(max_catalog_value_bytes), "value");
-  if (is_new && keys >= max_catalog_keys)
-    return refuse(errc::too_large,
-                  "the catalog has " + std::to_string(max_catalog_keys)
-                    + " keys, its limit; delete some",
-                  "key");
-  return std::nullopt;
 }
 
 std::optional<apply_result> mismatch(const catalog_value* present,
@@ -47,26 +29,67 @@ std::optional<apply_result> mismatch(const catalog_value* present,
                 "version");
 }
 
-std::size_t bytes_of(const std::vector<std::string>& items) {
+std::size_t bytes_of(const catalog_value& value) {
   return std::accumulate(
-    items.begin(), items.end(), std::size_t{0},
+    value.items.begin(), value.items.end(), std::size_t{0},
     [](auto sum, auto& item) { return sum + item.size(); });
+}
+
+std::size_t bytes_of(const std::string& key, const catalog_value* value) {
+  return value != nullptr ? key.size() + bytes_of(*value) : 0;
 }
 
 } // namespace
 
+std::optional<apply_result> key_store::misfit(const std::string& key,
+                                              std::size_t value_bytes) const {
+  if (key.empty() || key.size() > max_catalog_key_bytes)
+    return refuse(
+      errc::too_large,
+      "a key has 1 byte or more, and " + at_most(max_catalog_key_bytes), "key");
+  if (value_bytes > max_catalog_value_bytes)
+    return refuse(errc::too_large,
+                  "a value has " + at_most(max_catalog_value_bytes), "value");
+  auto* present = find(key);
+  if (present == nullptr && size() >= max_catalog_keys)
+    return refuse(errc::too_large,
+                  "the catalog has " + std::to_string(max_catalog_keys)
+                    + " keys, its limit; delete some",
+                  "key");
+  auto others = bytes_ - bytes_of(key, present);
+  if (others + key.size() + value_bytes > max_catalog_bytes)
+    return refuse(errc::too_large,
+                  "the catalog's keys and values have " + std::to_string(bytes_)
+                    + " bytes, and " + at_most(max_catalog_bytes)
+                    + " together; delete some",
+                  "value");
+  return std::nullopt;
+}
+
+void key_store::store(const std::string& key, catalog_value value) {
+  auto& place = values_[key];
+  bytes_ -= bytes_of(key, place.get());
+  bytes_ += bytes_of(key, &value);
+  place = std::make_shared<const catalog_value>(std::move(value));
+}
+
+void key_store::count_bytes() {
+  bytes_ = 0;
+  for (auto& [key, value] : values_)
+    bytes_ += bytes_of(key, value.get());
+}
+
 const catalog_value* key_store::find(const std::string& key) const {
   auto i = values_.find(key);
-  return i == values_.end() ? nullptr : &i->second;
+  return i == values_.end() ? nullptr : i->second.get();
 }
 
 apply_result key_store::put(const put_key& x, std::uint64_t version) {
-  auto* present = find(x.key);
-  if (auto why = misfit(x.key, x.value.size(), present == nullptr, size()))
+  if (auto why = misfit(x.key, x.value.size()))
     return *why;
-  if (auto why = mismatch(present, x.if_version))
+  if (auto why = mismatch(find(x.key), x.if_version))
     return *why;
-  values_[x.key] = {version, false, {x.value}};
+  store(x.key, {version, false, {x.value}});
   return stored(version);
 }
 
@@ -76,25 +99,25 @@ apply_result key_store::erase(const delete_key& x) {
     return *why;
   if (present == nullptr)
     return refuse(errc::not_found, "no such key: " + x.key, "key");
+  bytes_ -= bytes_of(x.key, present);
   values_.erase(x.key);
   return stored(0);
 }
 
 apply_result key_store::append(const append_to_key& x, std::uint64_t version) {
   auto* present = find(x.key);
-  auto bytes = x.item.size() + (present ? bytes_of(present->items) : 0);
-  if (auto why = misfit(x.key, bytes, present == nullptr, size()))
+  auto list = present != nullptr ? *present : catalog_value{0, true, {}};
+  if (auto why = misfit(x.key, bytes_of(list) + x.item.size()))
     return *why;
-  if (present != nullptr && !present->is_list)
+  if (!list.is_list)
     return refuse(errc::conflict,
                   "the key holds a value, no list that was appended to", "key");
-  auto& list = values_[x.key];
-  list.is_list = true;
   if (std::find(list.items.begin(), list.items.end(), x.item)
       != list.items.end())
     return stored(list.version);
   list.items.push_back(x.item);
   list.version = version;
+  store(x.key, std::move(list));
   return stored(version);
 }
 
@@ -106,7 +129,7 @@ key_list key_store::list(const list_keys& x) const {
       result.truncated = true;
       break;
     }
-    result.keys.push_back({i->first, i->second.version});
+    result.keys.push_back({i->first, i->second->version});
   }
   return result;
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <caf/meta/type_name.hpp>
@@ -11,7 +13,8 @@
 
 namespace troupe {
 
-/// The catalog's keys. Part of the replicated state: deterministic.
+/// The catalog's keys. Part of the replicated state: deterministic. Copies
+/// share their values, so one is made quickly whatever the values' size.
 class key_store {
 public:
   /// `version` is that of the change: larger than any before.
@@ -26,13 +29,25 @@ public:
 
   std::size_t size() const { return values_.size(); }
 
+  /// Of all keys and values.
+  std::size_t bytes() const { return bytes_; }
+
   template <class Inspector>
-  friend typename Inspector::result_type inspect(Inspector& f, key_store& x) {
-    return f(caf::meta::type_name("key_store"), x.values_);
+  friend void inspect(Inspector& f, key_store& x) {
+    f(caf::meta::type_name("key_store"), x.values_);
+    if constexpr (Inspector::writes_state)
+      x.count_bytes();
   }
 
 private:
-  std::map<std::string, catalog_value> values_;
+  /// Why a change that leaves the key with `value_bytes` must not be made.
+  std::optional<apply_result> misfit(const std::string& key,
+                                     std::size_t value_bytes) const;
+  void store(const std::string& key, catalog_value value);
+  void count_bytes();
+
+  std::map<std::string, std::shared_ptr<const catalog_value>> values_;
+  std::size_t bytes_ = 0;
 };
 
 } // namespace troupe

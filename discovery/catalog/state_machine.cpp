@@ -64,16 +64,30 @@ apply_result state_machine::apply(const command& what, std::uint64_t index,
     case sessions::freshness::fresh:
       break;
   }
-  auto fenced = what.fence != 0 && what.fence != term;
+  auto fenced = fenced_off(what, term);
   auto result =
     fenced
-      ? refuse(errc::conflict, "decided in term " + std::to_string(what.fence)
-                                 + ", but it is term " + std::to_string(term)
-                                 + " now")
+      ? std::move(*fenced)
       : std::visit([&](auto& body) { return on(body, what.at); }, what.body);
   result.index = index;
   sessions_.remember(what.id, result);
   return result;
+}
+
+std::optional<apply_result>
+state_machine::fenced_off(const command& what, std::uint64_t term) const {
+  if (what.fence != 0 && what.fence != term)
+    return refuse(errc::conflict,
+                  "decided in term " + std::to_string(what.fence)
+                    + ", but it is term " + std::to_string(term) + " now");
+  if (!std::holds_alternative<set_health>(what.body))
+    return std::nullopt;
+  auto i = state_.members.find(what.id.origin);
+  if (i == state_.members.end() || is_present(i->second.state))
+    return std::nullopt;
+  return refuse(errc::conflict, "checked by " + i->second.info.name
+                                  + ", which is "
+                                  + std::string{to_string(i->second.state)});
 }
 
 void state_machine::apply_configuration(
@@ -268,6 +282,11 @@ apply_result state_machine::on(const add_server& x, unix_ms at) {
     return refuse(errc::invalid_field, "must be between 1 and 65535", "port");
   if (x.weight > max_weight)
     return refuse(errc::invalid_field, "must be at most 1000", "weight");
+  if (state_.servers.size() >= max_catalog_servers)
+    return refuse(errc::too_large,
+                  "the cluster has " + std::to_string(max_catalog_servers)
+                    + " servers, its limit; remove some",
+                  "service");
   for (auto& [id, other] : state_.servers)
     if (other.service == x.service && other.host == x.host
         && other.port == x.port)

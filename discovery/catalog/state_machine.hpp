@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -69,6 +70,9 @@ private:
   apply_result on(const read_barrier& x, unix_ms at);
   apply_result on(const recover_cluster& x, unix_ms at);
 
+  /// Why a command has no effect: who decided it was no longer entitled to.
+  std::optional<apply_result> fenced_off(const command& what,
+                                         std::uint64_t term) const;
   raft_role role_of(member_id id) const;
   void dismiss(member& who, std::string reason, unix_ms at);
   void add_event(event what, unix_ms at);

@@ -50,7 +50,7 @@ std::string state_machine::snapshot() const {
                      next_event_,
                      sessions_,
                      keys_};
-  return snapshot_version + write_msgpack(body);
+  return write_msgpack(body, {snapshot_version});
 }
 
 caf::error state_machine::restore(std::string_view bytes) {

@@ -75,9 +75,9 @@ raft_core_message to_core(member_id from, const request_vote_result& x) {
 raft_core_message to_core(member_id from, const install_snapshot& x,
                           const std::vector<raft_core_server>& servers) {
   auto result = message_of(from, RAFT_CORE_INSTALL_SNAPSHOT, x.term);
-  result.index = x.snapshot.index;
-  result.index_term = x.snapshot.term;
-  result.configuration_index = x.snapshot.configuration_index;
+  result.index = x.snapshot->index;
+  result.index_term = x.snapshot->term;
+  result.configuration_index = x.snapshot->configuration_index;
   result.servers = servers.data();
   result.n_servers = servers.size();
   return result;

@@ -241,14 +241,14 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
   note_leader(x.term, 0);
-  auto servers = core_servers(*decode_configuration(x.snapshot.configuration));
+  auto servers = core_servers(*decode_configuration(x.snapshot->configuration));
   auto message = to_core(from, x, servers);
   auto code = raft_core_receive(core_.get(), at(now), &message);
   if (code != 0)
     return failure(code);
   collect(out);
   if (raft_core_snapshot_pending(core_.get())) {
-    installing_ = std::make_shared<const log_snapshot>(std::move(x.snapshot));
+    installing_ = std::move(x.snapshot);
     recent_.reset(installing_->index + 1);
     for (auto& write : pending_)
       write.last = write.first - 1;
@@ -331,18 +331,25 @@ raft_engine::submit_entries(raft_time now, std::vector<log_entry> entries) {
   return finish(std::move(out));
 }
 
-caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
-                                                      std::string state) {
+std::optional<log_position> raft_engine::commit_position() const {
   auto index = commit_index();
   auto* last = recent_.at(index);
   if (installing_ || last == nullptr
       || (snapshot_ && snapshot_->index >= index))
-    return make_error(errc::conflict, "no snapshot can be taken now");
-  auto taken = std::make_shared<const log_snapshot>(log_snapshot{
-    index, last->term, configuration_, configuration_index_, std::move(state)});
-  auto servers = core_servers(decode_configuration(configuration_)
+    return std::nullopt;
+  return log_position{index, last->term, configuration_, configuration_index_};
+}
+
+caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
+                                                      log_position where,
+                                                      std::string state) {
+  auto index = where.index;
+  if (installing_ || index > commit_index() || recent_.at(index) == nullptr
+      || (snapshot_ && snapshot_->index >= index))
+    return make_error(errc::conflict, "no snapshot can be taken there now");
+  auto servers = core_servers(decode_configuration(where.configuration)
                                 .value_or(raft_configuration_servers{}));
-  raft_core_snapshot snapshot{index, taken->term, configuration_index_,
+  raft_core_snapshot snapshot{index, where.term, where.configuration_index,
                               servers.data(), servers.size()};
   auto trailing = trailing_entries(index);
   auto code =
@@ -353,8 +360,10 @@ caf::expected<raft_update> raft_engine::take_snapshot(raft_time now,
   collect(out);
   if (index > trailing)
     recent_.drop_through(index - trailing);
-  snapshot_ = taken;
-  out.write.snapshot = std::move(taken);
+  snapshot_ = std::make_shared<const log_snapshot>(
+    log_snapshot{index, where.term, std::move(where.configuration),
+                 where.configuration_index, std::move(state)});
+  out.write.snapshot = snapshot_;
   out.write.drop_below = recent_.first_index();
   return finish(std::move(out));
 }
@@ -403,6 +412,13 @@ caf::expected<raft_update> raft_engine::transfer(raft_time now, member_id to) {
     raft_core_transfer(core_.get(), at(now), static_cast<std::uint64_t>(to)));
 }
 
+void raft_engine::occupied(member_id peer, bool is) {
+  if (is)
+    occupied_.insert(peer);
+  else
+    occupied_.erase(peer);
+}
+
 // -- what a step asks for -----------------------------------------------------
 
 void raft_engine::collect(raft_update& out, std::vector<log_entry>* given,
@@ -449,26 +465,27 @@ void raft_engine::collect_messages(raft_update& out) {
     raft_core_message x{};
     raft_core_message_at(core_.get(), i, &x);
     auto message = from_core(x);
+    auto occupied = occupied_.contains(member_id{x.peer});
     if (auto* append = std::get_if<append_entries>(&message)) {
-      complete(*append, x);
+      complete(*append, x, !occupied);
     } else if (auto* answer = std::get_if<append_entries_result>(&message)) {
       if (answer->term == heard_term_)
         answer->heard_at_ms = heard_at_ms_;
     } else if (auto* install = std::get_if<install_snapshot>(&message)) {
-      if (!snapshot_)
+      if (!snapshot_ || occupied)
         continue;
-      install->snapshot = *snapshot_;
+      install->snapshot = snapshot_;
     }
     out.messages.push_back({member_id{x.peer}, encode(message)});
   }
 }
 
 void raft_engine::complete(append_entries& message,
-                           const raft_core_message& asked) {
+                           const raft_core_message& asked, bool with_entries) {
   auto& told = leading().told_commit[member_id{asked.peer}];
   told = std::max(told, message.commit);
   message.sent_at_ms = static_cast<std::uint64_t>(now_.count());
-  for (std::size_t i = 1; i <= asked.n_entries; ++i)
+  for (std::size_t i = 1; with_entries && i <= asked.n_entries; ++i)
     if (auto* entry = recent_.at(asked.index + i))
       message.entries.push_back(*entry);
 }

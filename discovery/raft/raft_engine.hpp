@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,15 @@ using raft_time = std::chrono::milliseconds;
 struct leader_lease {
   raft_time since;
   raft_time end;
+};
+
+/// Where a snapshot stands in the log: behind the entry `index` of `term`,
+/// under the configuration that counts there.
+struct log_position {
+  std::uint64_t index = 0;
+  std::uint64_t term = 0;
+  std::string configuration;
+  std::uint64_t configuration_index = 0;
 };
 
 struct raft_engine_config {
@@ -109,9 +119,11 @@ public:
   submit_configuration(raft_time now,
                        const raft_configuration_servers& servers);
 
-  /// Replaces the log up to `commit_index` by the state that applying it gave.
-  /// Errors: conflict (a snapshot is being installed, or one exists there).
-  caf::expected<raft_update> take_snapshot(raft_time now, std::string state);
+  /// Replaces the log up to `where`, the `commit_position` of then, by the
+  /// state that applying it gave. Errors: conflict (a snapshot is being
+  /// installed, or one reaches as far already).
+  caf::expected<raft_update> take_snapshot(raft_time now, log_position where,
+                                           std::string state);
 
   /// Starts to bring a stand-by that `is_up_to_date` denies up to date; see
   /// `catch_up_state_of`.
@@ -122,6 +134,11 @@ public:
   /// not_found (no other voter).
   caf::expected<raft_update> transfer(raft_time now,
                                       member_id to = member_id::none);
+
+  /// While a large message is on its way to a peer, Raft would only repeat it
+  /// with each answer: messages to an occupied peer carry neither entries nor a
+  /// snapshot.
+  void occupied(member_id peer, bool is);
 
   // -- state ------------------------------------------------------------------
 
@@ -134,6 +151,9 @@ public:
   /// The same, or what was known to be committed before a restart.
   std::uint64_t known_commit() const;
   std::uint64_t last_index() const { return recent_.last_index(); }
+  /// `commit_index` as a place for a snapshot; nothing where one can't be taken
+  /// now.
+  std::optional<log_position> commit_position() const;
   raft_time next_timeout() const;
 
   /// While no other node can lead, as far as this leader knows; nothing for a
@@ -216,7 +236,8 @@ private:
   void collect_entries(raft_update& out, std::vector<log_entry>* given,
                        std::uint64_t given_index);
   void collect_messages(raft_update& out);
-  void complete(append_entries& message, const raft_core_message& asked);
+  void complete(append_entries& message, const raft_core_message& asked,
+                bool with_entries);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
   unsigned trailing_entries(std::uint64_t index) const;
@@ -235,6 +256,7 @@ private:
   /// The last term in which this leader began to hand over.
   std::uint64_t transferred_term_ = 0;
   own_term leading_;
+  std::set<member_id> occupied_;
   /// What the leader of `heard_term_` said last of its clock.
   std::uint64_t heard_at_ms_ = 0;
   std::uint64_t heard_term_ = 0;

@@ -61,7 +61,9 @@ struct checker {
   fault operator()(const request_vote_result&) const { return nullptr; }
 
   fault operator()(const install_snapshot& x) const {
-    auto& snapshot = x.snapshot;
+    if (!x.snapshot)
+      return "no snapshot";
+    auto& snapshot = *x.snapshot;
     if (snapshot.index == 0 || snapshot.index >= limit || snapshot.term == 0
         || snapshot.term > x.term)
       return "snapshot out of range";
@@ -87,7 +89,7 @@ fault check(const raft_message& message) {
 } // namespace
 
 std::string encode(const raft_message& what) {
-  return message_version + write_msgpack(what);
+  return write_msgpack(what, {message_version});
 }
 
 caf::expected<raft_message> decode_raft_message(std::string_view bytes) {

@@ -55,7 +55,8 @@ struct request_vote_result {
 
 struct install_snapshot {
   std::uint64_t term = 0;
-  log_snapshot snapshot;
+  /// Never null in a message that was decoded.
+  std::shared_ptr<const log_snapshot> snapshot;
 };
 
 struct timeout_now {

@@ -126,6 +126,7 @@ simulated_cluster::~simulated_cluster() {
 void simulated_cluster::start(std::size_t i) {
   auto& x = nodes[i];
   ++x.config.self.incarnation;
+  x.config.encodes_on_own_thread = false;
   x.view = std::make_shared<published<cluster_state>>();
   x.log = spawn_memory_log(sys, x.disk);
   x.catalog = spawn_catalog(sys, x.config, x.log, x.view, x.leadership);

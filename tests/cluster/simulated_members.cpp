@@ -83,6 +83,7 @@ void simulated_members::start(std::size_t i) {
   catalog.heartbeat = 75ms;
   catalog.election_timeout = 300ms;
   catalog.seed = seed;
+  catalog.encodes_on_own_thread = false;
   x.log = spawn_memory_log(sys, x.disk);
   x.catalog = spawn_catalog(sys, catalog, x.log, x.view, x.leadership);
   x.names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(x.catalog));

@@ -70,20 +70,40 @@ class LifecycleTest(unittest.TestCase):
         away = next(n for n in self.cluster.nodes if n is not leader)
         term = leader.get("cluster")["term"]
         away.kill()
-        # More than the log keeps behind a snapshot.
-        value = "x" * 60000
-        keys = {f"key-{i}" for i in range(250)}
+
+        def put(key, size):
+            return leader.infrastructure("PUT", f"catalog/keys/{key}",
+                                         {"value": "x" * size})
+
+        # As much as the catalog takes, and more than the log keeps.
+        count = 64 * 1024 * 1024 // 65000
+        keys = {f"key-{i}" for i in range(count)}
         for key in keys:
-            answer = leader.infrastructure("PUT", f"catalog/keys/{key}",
-                                           {"value": value})
+            answer = put(key, 65000 - 2 - len(key))
             self.assertLess(answer.status, 300, answer)
+        answer = put("one-more", 65000)
+        self.assertEqual(answer.status, 413, answer)
+        self.assertIn("67108864 bytes together", answer.json["error"]["detail"])
+
+        slowest = 0.0
+
+        def has_all_keys():
+            nonlocal slowest
+            begin = time.monotonic()
+            answer = put("key-0", 10)
+            self.assertLess(answer.status, 300, answer)
+            slowest = max(slowest, time.monotonic() - begin)
+            found = [away.get(f"catalog/keys?prefix=key-{digit}&limit=1000")
+                     for digit in range(10)]
+            return {entry["key"] for part in found
+                    for entry in part["keys"]} == keys
+
         begin = time.monotonic()
         away.start()
-        wait_until(lambda: {entry["key"] for entry in
-                            away.get("catalog/keys?limit=1000")["keys"]}
-                   == keys, "it has all keys", 20)
-        print(f"15 MB came back {time.monotonic() - begin:.2f} s after the "
-              f"start", flush=True)
+        wait_until(has_all_keys, "it has all keys", 30)
+        print(f"64 MiB came back {time.monotonic() - begin:.2f} s after the "
+              f"start; the slowest write meanwhile took "
+              f"{slowest * 1000:.0f} ms", flush=True)
         restored = [int(index) for index in
                     re.findall(r"from the snapshot at index (\d+)", away.log)]
         self.assertGreater(max(restored, default=0), 100)

@@ -3,6 +3,7 @@
 #include "tests/support/precompiled.hpp"
 
 #include "discovery/catalog/key_store.hpp"
+#include "messages/msgpack.hpp"
 
 using namespace troupe;
 
@@ -91,6 +92,42 @@ CAF_TEST(limits hold and change nothing) {
     put("key-" + std::to_string(i), "1");
   CAF_CHECK(put("one more", "1") == errc::too_large);
   CAF_CHECK(put("key-7", "2") == success);
+}
+
+CAF_TEST(all keys and values together have a limit) {
+  std::string value(max_catalog_value_bytes - 5, 'v');
+  auto name = [](std::size_t i) { return std::to_string(10'000 + i); };
+  auto fitting = max_catalog_bytes / max_catalog_value_bytes;
+  for (std::size_t i = 0; i < fitting; ++i)
+    CAF_REQUIRE(put(name(i), value) == success);
+  CAF_CHECK_EQUAL(keys.bytes(), max_catalog_bytes);
+  auto refused = keys.put({"k", "", any_version}, 1);
+  CAF_CHECK(static_cast<errc>(refused.code) == errc::too_large);
+  CAF_CHECK(refused.detail.find("67108864 bytes") != std::string::npos);
+  CAF_CHECK(append("list", "1") == errc::too_large);
+  // The same size in the same place, or less.
+  CAF_CHECK(put(name(3), value) == success);
+  CAF_CHECK(put(name(3), "") == success);
+  CAF_CHECK(put(name(4), "") == success);
+  CAF_CHECK(append("list", "1") == success);
+  CAF_CHECK(erase("list") == success);
+  CAF_CHECK_EQUAL(keys.bytes(), max_catalog_bytes - 2 * value.size());
+}
+
+CAF_TEST(a copy and a copy of its bytes hold the same) {
+  put("a", "1");
+  append("list", "x");
+  auto copy = keys;
+  put("a", "22");
+  append("list", "y");
+  CAF_CHECK_EQUAL(copy.find("a")->items.at(0), "1");
+  CAF_CHECK_EQUAL(copy.find("list")->items.size(), 1u);
+  key_store read;
+  CAF_REQUIRE(!read_msgpack(write_msgpack(keys), read));
+  CAF_CHECK_EQUAL(read.find("a")->items.at(0), "22");
+  CAF_CHECK_EQUAL(read.find("list")->items.size(), 2u);
+  CAF_CHECK(read.find("list")->is_list);
+  CAF_CHECK_EQUAL(read.bytes(), keys.bytes());
 }
 
 CAF_TEST(keys are listed by prefix in order) {

@@ -58,6 +58,12 @@ struct fixture {
     return take(engine.receive(now, peer, encode(x)));
   }
 
+  raft_update take_snapshot() {
+    auto where = engine.commit_position();
+    CAF_REQUIRE(where);
+    return take(engine.take_snapshot(now, *where, "state"));
+  }
+
   void commit(const std::string& bytes) {
     auto update = take(engine.submit(now, {bytes}));
     take(engine.persisted(now, update.write_id));
@@ -197,22 +203,67 @@ CAF_TEST(a snapshot keeps the trailing entries) {
   start(log_of(alone));
   for (auto bytes : {"a", "b", "c", "d"})
     commit(bytes);
-  auto update = take(engine.take_snapshot(now, "state"));
+  auto update = take_snapshot();
   CAF_REQUIRE(update.write.snapshot);
   CAF_CHECK_EQUAL(update.write.snapshot->index, 5u);
   CAF_CHECK_EQUAL(update.write.snapshot->configuration_index, 1u);
   CAF_CHECK_EQUAL(update.write.drop_below, 4u);
   CAF_CHECK(engine.entry(3) == nullptr);
   CAF_CHECK(engine.entry(4) != nullptr);
-  auto again = engine.take_snapshot(now, "state");
-  CAF_REQUIRE(!again);
-  CAF_CHECK(describe(again.error()).code == errc::conflict);
+  CAF_CHECK(!engine.commit_position());
   commit("e");
+}
+
+CAF_TEST(a snapshot that takes its time leaves what came meanwhile) {
+  start(log_of(alone));
+  for (auto bytes : {"a", "b", "c"})
+    commit(bytes);
+  auto where = engine.commit_position();
+  CAF_REQUIRE(where);
+  auto earlier = *where;
+  --earlier.index;
+  for (auto bytes : {"d", "e"})
+    commit(bytes);
+  auto update = take(engine.take_snapshot(now, *where, "state"));
+  CAF_REQUIRE(update.write.snapshot);
+  CAF_CHECK_EQUAL(update.write.snapshot->index, 4u);
+  CAF_CHECK_EQUAL(update.write.drop_below, 3u);
+  CAF_CHECK_EQUAL(engine.last_index(), 6u);
+  CAF_CHECK(engine.entry(2) == nullptr);
+  CAF_REQUIRE(engine.entry(6));
+  CAF_CHECK_EQUAL(engine.entry(6)->bytes, "e");
+  // One that a later one overtook.
+  auto late = engine.take_snapshot(now, earlier, "state");
+  CAF_REQUIRE(!late);
+  CAF_CHECK(describe(late.error()).code == errc::conflict);
+  commit("f");
+}
+
+CAF_TEST(an occupied peer is only told that the leader lives) {
+  start(log_of({{self_id, raft_role::voter}, {peer, raft_role::standby}}));
+  for (auto bytes : {"a", "b", "c", "d"})
+    commit(bytes);
+  take_snapshot();
+  // It has nothing, so what it lacks is in the snapshot.
+  auto answer = [this] {
+    auto sent = take(engine.timeout(now += raft_time{100}));
+    auto heartbeat = only_message<append_entries>(sent);
+    CAF_CHECK(heartbeat.entries.empty());
+    return receive(append_entries_result{2, heartbeat.prev_index, 0, 0, 0,
+                                         heartbeat.sent_at_ms});
+  };
+  only_message<install_snapshot>(answer());
+  engine.occupied(peer, true);
+  for (int i = 0; i < 3; ++i)
+    CAF_CHECK(answer().messages.empty());
+  engine.occupied(peer, false);
+  only_message<install_snapshot>(answer());
 }
 
 CAF_TEST(an installed snapshot replaces log and state) {
   start(log_of(three));
-  log_snapshot sent{50, 3, encode_configuration(three), 1, "state"};
+  auto sent = std::make_shared<const log_snapshot>(
+    log_snapshot{50, 3, encode_configuration(three), 1, "state"});
   auto update = receive(install_snapshot{4, sent});
   CAF_REQUIRE(update.write.snapshot);
   CAF_CHECK(update.write.drop_all_entries);
@@ -248,8 +299,10 @@ CAF_TEST(impossible messages are refused) {
     append_entries{9, 1, 1, 1, {{9, static_cast<entry_kind>(7), ""}}}));
   CAF_CHECK(
     is_refused(append_entries{9, 1, 1, 1, {{9, entry_kind::change, "x"}}}));
-  CAF_CHECK(is_refused(install_snapshot{9, {0, 1, "", 1, ""}}));
-  CAF_CHECK(is_refused(install_snapshot{9, {5, 1, "", 1, ""}}));
+  for (std::uint64_t index : {0, 5})
+    CAF_CHECK(
+      is_refused(install_snapshot{9, std::make_shared<const log_snapshot>(
+                                       log_snapshot{index, 1, "", 1, ""})}));
   CAF_CHECK(is_refused(request_vote_result{99, true, false, 0, 0}));
   CAF_CHECK(is_refused(timeout_now{1, 5, 2}));
   auto own = engine.receive(now, self_id, encode(timeout_now{9, 1, 1}));

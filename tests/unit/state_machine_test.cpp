@@ -215,6 +215,29 @@ CAF_TEST(health changes are events and reset nothing else) {
   CAF_CHECK(refused(set_maintenance{"server-9", true}) == errc::not_found);
 }
 
+CAF_TEST(a node that is down has no say on health) {
+  register_both();
+  apply(add_server{"demo", "h", 80, 1});
+  CAF_CHECK(succeeds(set_verdict{alice, 1, verdict::suspect, "late", bob}));
+  CAF_CHECK(succeeds(set_health{"server-1", health::healthy, ""}));
+  CAF_CHECK(succeeds(set_verdict{alice, 1, verdict::down, "late", bob}));
+  auto late = apply(set_health{"server-1", health::unhealthy, "refused"});
+  CAF_CHECK(static_cast<errc>(late.code) == errc::conflict);
+  CAF_CHECK_EQUAL(late.detail, "checked by alice, which is down");
+  CAF_CHECK(machine.state().servers.at("server-1").condition
+            == health::healthy);
+  CAF_CHECK(succeeds(register_node{info_of(alice, "alice", 1)}));
+  CAF_CHECK(succeeds(set_health{"server-1", health::unhealthy, "refused"}));
+}
+
+CAF_TEST(servers have a limit) {
+  for (std::size_t i = 0; i < max_catalog_servers; ++i)
+    CAF_REQUIRE(succeeds(add_server{"demo", "h" + std::to_string(i), 80, 1}));
+  CAF_CHECK(refused(add_server{"demo", "one more", 80, 1}) == errc::too_large);
+  CAF_CHECK(succeeds(remove_server{"server-7"}));
+  CAF_CHECK(succeeds(add_server{"demo", "one more", 80, 1}));
+}
+
 CAF_TEST(slot tables follow each other) {
   CAF_CHECK(refused(assign_slots{table_of(2)}) == errc::conflict);
   CAF_CHECK(succeeds(assign_slots{table_of(1)}));
