@@ -77,7 +77,7 @@ struct set_maintenance {
 };
 
 /// A transition seen by the server's prober. Errors: not_found, conflict (the
-/// proposing node is no member any more, so another one checks the server).
+/// proposing node is down or has left, so another one checks the server).
 struct set_health {
   std::string id;
   health condition = health::unknown;

@@ -52,8 +52,8 @@ struct catalog_config {
   std::chrono::milliseconds election_timeout{300};
   /// How long a proposal is tried before `no_quorum`.
   std::chrono::milliseconds propose_deadline{5000};
-  /// Log entries, or bytes of them, after which a snapshot is taken. No fewer
-  /// bytes than the last snapshot had.
+  /// Log entries, or bytes of them, after which a snapshot is taken; more where
+  /// the last one had more bytes than that.
   std::uint32_t snapshot_threshold = 8192;
   std::uint64_t snapshot_bytes = 4 << 20;
   /// Entries kept behind it, which spare a follower the snapshot.

@@ -21,6 +21,9 @@ constexpr std::size_t max_batch = 256;
 /// For one part of a large message to arrive: at 50 kB/s, two of them.
 constexpr std::chrono::seconds part_deadline{10};
 
+/// After a snapshot that could not be made.
+constexpr std::chrono::seconds save_retry{10};
+
 } // namespace
 
 void catalog_state::start(catalog_config config, raft_log_actor log,
@@ -43,6 +46,7 @@ void catalog_state::load(log_contents contents) {
   config.heartbeat = config_.heartbeat;
   config.election_timeout = config_.election_timeout;
   config.snapshot_trailing = config_.snapshot_trailing;
+  config.max_message_bytes = config_.max_message_bytes;
   config.seed = next_seed();
   engine_.emplace(config);
   act(engine_->start(now(), std::move(contents)));
@@ -274,15 +278,16 @@ void catalog_state::settle() {
 
 void catalog_state::snapshot_if_due() {
   auto& last = engine_->snapshot();
-  // As rarely as the state is large, so that saving it never costs more than
-  // writing the log did (Raft dissertation §5.1.3).
-  auto bytes_due = std::max<std::uint64_t>(config_.snapshot_bytes,
-                                           last ? last->state.size() : 0);
   auto covered = last ? last->index : 0;
+  auto bytes = last ? last->state.size() : 0;
+  // The larger the state, the longer the log that one is worth (Raft
+  // dissertation §5.1.3).
+  auto scale = std::max(bytes / config_.snapshot_bytes, std::uint64_t{1});
   auto applied = machine_.applied_index();
-  auto due = applied >= covered + config_.snapshot_threshold
-             || bytes_since_snapshot_ >= bytes_due;
-  if (!due || saving_ || applied != engine_->commit_index())
+  auto due = applied >= covered + scale * config_.snapshot_threshold
+             || bytes_since_snapshot_ >= scale * config_.snapshot_bytes;
+  if (!due || saving_ || now() < next_save_
+      || applied != engine_->commit_index())
     return;
   // Nothing where one is being installed, which is as good.
   if (auto where = engine_->commit_position())
@@ -319,6 +324,7 @@ void catalog_state::save(log_position where) {
       },
       [this, bytes](const caf::error& reason) {
         saving_ = false;
+        next_save_ = now() + save_retry;
         bytes_since_snapshot_ += bytes;
         spdlog::error("catalog: no snapshot could be made: {}",
                       describe(reason).detail);

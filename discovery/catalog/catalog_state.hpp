@@ -115,6 +115,7 @@ private:
   std::uint64_t bytes_since_snapshot_ = 0;
   /// A snapshot is being made.
   bool saving_ = false;
+  raft_time next_save_{0};
 
   // Messages leave in order, once the last change of term or vote before them
   // is durable.

@@ -107,14 +107,14 @@ apply_result key_store::erase(const delete_key& x) {
 apply_result key_store::append(const append_to_key& x, std::uint64_t version) {
   auto* present = find(x.key);
   auto list = present != nullptr ? *present : catalog_value{0, true, {}};
-  if (auto why = misfit(x.key, bytes_of(list) + x.item.size()))
-    return *why;
   if (!list.is_list)
     return refuse(errc::conflict,
                   "the key holds a value, no list that was appended to", "key");
   if (std::find(list.items.begin(), list.items.end(), x.item)
       != list.items.end())
     return stored(list.version);
+  if (auto why = misfit(x.key, bytes_of(list) + x.item.size()))
+    return *why;
   list.items.push_back(x.item);
   list.version = version;
   store(x.key, std::move(list));

@@ -50,7 +50,9 @@ std::string state_machine::snapshot() const {
                      next_event_,
                      sessions_,
                      keys_};
-  return write_msgpack(body, {snapshot_version});
+  auto bytes = write_msgpack(body, {snapshot_version});
+  bytes.shrink_to_fit();
+  return bytes;
 }
 
 caf::error state_machine::restore(std::string_view bytes) {

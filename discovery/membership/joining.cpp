@@ -213,8 +213,7 @@ void membership_state::renew(const cluster_state& state) {
 void membership_state::accept(const lease_grant& given, steady_time sent_at) {
   if (!given.dismissed_for.empty())
     return obey_dismissal(given.dismissed_for);
-  // Who says goodbye has no roles any more.
-  if (own_departure_ && !sources_.leadership->held(sent_at))
+  if (said_goodbye_)
     return;
   // Clocks may drift apart by a tenth.
   sources_.roles->extend(

@@ -68,6 +68,7 @@ void membership_state::hand_over() {
 void membership_state::say_goodbye(const membership_actor& leading) {
   auto promise = own_departure_->promise;
   // First, because others take them as soon as the leader agrees.
+  said_goodbye_ = true;
   sources_.roles->end();
   self_
     ->request(leading, request_timeout,

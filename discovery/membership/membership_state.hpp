@@ -125,6 +125,8 @@ private:
   std::vector<departure> departures_;
 
   std::optional<departure> own_departure_;
+  /// This process takes no role any more.
+  bool said_goodbye_ = false;
   bool handing_over_ = false;
   steady_time next_goodbye_;
 };

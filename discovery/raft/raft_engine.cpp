@@ -467,7 +467,7 @@ void raft_engine::collect_messages(raft_update& out) {
     auto message = from_core(x);
     auto occupied = occupied_.contains(member_id{x.peer});
     if (auto* append = std::get_if<append_entries>(&message)) {
-      complete(*append, x, !occupied);
+      complete(*append, x, occupied ? config_.max_message_bytes : UINT64_MAX);
     } else if (auto* answer = std::get_if<append_entries_result>(&message)) {
       if (answer->term == heard_term_)
         answer->heard_at_ms = heard_at_ms_;
@@ -480,12 +480,20 @@ void raft_engine::collect_messages(raft_update& out) {
   }
 }
 
+/// Entries of more than `max_bytes` stay behind.
 void raft_engine::complete(append_entries& message,
-                           const raft_core_message& asked, bool with_entries) {
+                           const raft_core_message& asked,
+                           std::uint64_t max_bytes) {
   auto& told = leading().told_commit[member_id{asked.peer}];
   told = std::max(told, message.commit);
   message.sent_at_ms = static_cast<std::uint64_t>(now_.count());
-  for (std::size_t i = 1; with_entries && i <= asked.n_entries; ++i)
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 1; i <= asked.n_entries; ++i)
+    if (auto* entry = recent_.at(asked.index + i))
+      bytes += entry->bytes.size();
+  if (bytes > max_bytes)
+    return;
+  for (std::size_t i = 1; i <= asked.n_entries; ++i)
     if (auto* entry = recent_.at(asked.index + i))
       message.entries.push_back(*entry);
 }

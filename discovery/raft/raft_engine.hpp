@@ -51,6 +51,8 @@ struct raft_engine_config {
   /// Entries kept in memory and log behind a snapshot, and bytes of them.
   std::uint32_t snapshot_trailing = 1024;
   std::uint64_t snapshot_trailing_bytes = 4 << 20;
+  /// A message with more bytes is large; see `raft_engine::occupied`.
+  std::uint64_t max_message_bytes = 1 << 20;
   std::uint32_t seed = 1;
 };
 
@@ -135,9 +137,9 @@ public:
   caf::expected<raft_update> transfer(raft_time now,
                                       member_id to = member_id::none);
 
-  /// While a large message is on its way to a peer, Raft would only repeat it
-  /// with each answer: messages to an occupied peer carry neither entries nor a
-  /// snapshot.
+  /// A large message is on its way to a peer, which Raft would only repeat with
+  /// each answer: meanwhile no snapshot is sent there, and no entries that
+  /// would make another large message.
   void occupied(member_id peer, bool is);
 
   // -- state ------------------------------------------------------------------
@@ -237,7 +239,7 @@ private:
                        std::uint64_t given_index);
   void collect_messages(raft_update& out);
   void complete(append_entries& message, const raft_core_message& asked,
-                bool with_entries);
+                std::uint64_t max_bytes);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
   unsigned trailing_entries(std::uint64_t index) const;

@@ -150,10 +150,13 @@ finding checks_end_before_the_next(const configuration& c) {
                      check.timeout.count(), check.interval.count());
 }
 
+/// More than what a cache shard keeps about an entry, in bytes.
+constexpr std::uint64_t entry_overhead = 256;
+
 finding one_entry_fits_the_cache(const configuration& c) {
   auto& memory = c.cache.memory;
   auto threads = io_thread_count(c.node);
-  auto entry = memory.max_key_size + memory.max_value_size;
+  auto entry = memory.max_key_size + memory.max_value_size + entry_overhead;
   if (entry <= memory.max_bytes / threads)
     return std::nullopt;
   return fmt::format("cache.memory.maxBytes is {}, must be at least {}: room "

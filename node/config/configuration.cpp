@@ -8,7 +8,7 @@ namespace troupe {
 std::uint32_t io_thread_count(const node_settings& node) {
   if (node.io_threads != 0)
     return node.io_threads;
-  return std::max(1u, std::thread::hardware_concurrency());
+  return std::clamp(std::thread::hardware_concurrency(), 1u, 128u);
 }
 
 bool asks_for_peers(const discovery_settings& discovery) {

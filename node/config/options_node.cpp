@@ -52,8 +52,8 @@ void declare_node_options(option_table& table) {
                          {.min = 1, .flag = "--api-port", .variable = "PORT"}),
       node<&s::io_threads>(
         "node.ioThreads",
-        "Threads that serve connections. 0: one per core. The cache has as "
-        "many shards.",
+        "Threads that serve connections. 0: one per core, at most 128. The "
+        "cache has as many shards.",
         0, {.max = 256}),
       node<&s::max_connections>(
         "node.maxConnections",

@@ -415,7 +415,7 @@ CAF_TEST(options that contradict each other) {
   small_cache.flags.push_back({"node.ioThreads", "4", "--set"});
   CAF_CHECK_EQUAL(only(small_cache),
                   "flag --set: cache.memory.maxBytes is 4194304, must be at "
-                  "least 4456448: room for one entry of "
+                  "least 4457472: room for one entry of "
                   "cache.memory.maxKeySize and cache.memory.maxValueSize on "
                   "each of 4 io threads");
   CAF_CHECK_EQUAL(only(with_flag("scaling.autoScaling.minInstances", "11")),

@@ -110,8 +110,12 @@ CAF_TEST(all keys and values together have a limit) {
   CAF_CHECK(put(name(3), "") == success);
   CAF_CHECK(put(name(4), "") == success);
   CAF_CHECK(append("list", "1") == success);
+  CAF_CHECK(put(name(3), value.substr(5)) == success);
+  CAF_CHECK(put(name(4), value) == success);
+  CAF_CHECK(append("list", "2") == errc::too_large);
+  CAF_CHECK(append("list", "1") == success);
   CAF_CHECK(erase("list") == success);
-  CAF_CHECK_EQUAL(keys.bytes(), max_catalog_bytes - 2 * value.size());
+  CAF_CHECK_EQUAL(keys.bytes(), max_catalog_bytes - 5);
 }
 
 CAF_TEST(a copy and a copy of its bytes hold the same) {

@@ -505,7 +505,8 @@ CAF_TEST(a node has no roles any more when it says goodbye) {
   CAF_CHECK(goodbyes > 1);
   CAF_CHECK(!roles_lease->held(sys.clock().now()));
   goodbyes_unheard = false;
-  pass(1s);
+  pass(2s);
+  CAF_CHECK(!roles_lease->held(sys.clock().now()));
   request.receive(
     [](const done&) {},
     [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });

@@ -37,6 +37,7 @@ raft_engine make_engine() {
   raft_engine_config config;
   config.self = self_id;
   config.snapshot_trailing = 2;
+  config.max_message_bytes = 10;
   return raft_engine{config};
 }
 
@@ -258,6 +259,42 @@ CAF_TEST(an occupied peer is only told that the leader lives) {
     CAF_CHECK(answer().messages.empty());
   engine.occupied(peer, false);
   only_message<install_snapshot>(answer());
+}
+
+CAF_TEST(an occupied peer gets small entries only) {
+  start(log_of({{self_id, raft_role::voter}, {peer, raft_role::standby}}));
+  auto heartbeat =
+    only_message<append_entries>(take(engine.timeout(now += raft_time{100})));
+  receive(append_entries_result{2, 0, engine.last_index(), 0, 0,
+                                heartbeat.sent_at_ms});
+  auto entries_with = [this](std::size_t bytes) {
+    auto update = take(engine.submit(now, {std::string(bytes, 'x')}));
+    return only_message<append_entries>(update).entries.size();
+  };
+  CAF_CHECK_EQUAL(entries_with(11), 1u);
+  engine.occupied(peer, true);
+  CAF_CHECK_EQUAL(entries_with(10), 1u);
+  CAF_CHECK_EQUAL(entries_with(11), 0u);
+  engine.occupied(peer, false);
+  CAF_CHECK_EQUAL(entries_with(11), 1u);
+}
+
+CAF_TEST(a snapshot that an installed one overtook is not taken) {
+  start(log_of(three));
+  auto update =
+    receive(append_entries{4, 1, 1, 2, {{4, entry_kind::command, "a"}}});
+  take(engine.persisted(now, update.write_id));
+  auto where = engine.commit_position();
+  CAF_REQUIRE(where);
+  CAF_CHECK_EQUAL(where->index, 2u);
+  auto sent = std::make_shared<const log_snapshot>(
+    log_snapshot{50, 4, encode_configuration(three), 1, "state"});
+  update = receive(install_snapshot{4, sent});
+  CAF_CHECK(!engine.commit_position());
+  CAF_CHECK(!engine.take_snapshot(now, *where, "late"));
+  take(engine.persisted(now, update.write_id));
+  CAF_CHECK(!engine.take_snapshot(now, *where, "late"));
+  CAF_CHECK_EQUAL(engine.snapshot()->state, "state");
 }
 
 CAF_TEST(an installed snapshot replaces log and state) {
