@@ -19,9 +19,10 @@ namespace asio = boost::asio;
 } // namespace
 
 dialling::dialling(asio::io_context& context, endpoint where,
-                   credential_source* own, handshake::handler done)
-  : where_(std::move(where)), own_(own), done_(std::move(done)),
-    resolver_(context), socket_(context), timer_(context) {
+                   name_lookup& names, credential_source* own,
+                   handshake::handler done)
+  : where_(std::move(where)), names_(names), own_(own), done_(std::move(done)),
+    socket_(context), timer_(context) {
 }
 
 void dialling::start(std::chrono::milliseconds deadline) {
@@ -45,18 +46,19 @@ void dialling::resolve() {
   if (where_.host == "localhost")
     return connect({{asio::ip::address_v4::loopback(), where_.port},
                     {asio::ip::address_v6::loopback(), where_.port}});
-  resolver_.async_resolve(
-    where_.host, std::to_string(where_.port),
-    [self = shared_from_this()](const error_code& problem,
-                                const tcp::resolver::results_type& found) {
-      if (!self->done_)
-        return;
-      if (problem)
-        return self->fail(
-          make_error(errc::unavailable, "can't resolve " + self->where_.host
-                                          + ": " + problem.message()));
-      self->connect({found.begin(), found.end()});
-    });
+  names_.start(where_.host, [self = shared_from_this()](
+                              const name_lookup::addresses& found) {
+    if (!self->done_)
+      return;
+    if (!found)
+      return self->fail(make_error(errc::unavailable,
+                                   "can't resolve " + self->where_.host + ": "
+                                     + describe(found.error()).detail));
+    std::vector<tcp::endpoint> endpoints;
+    for (auto& address : *found)
+      endpoints.emplace_back(address, self->where_.port);
+    self->connect(std::move(endpoints));
+  });
 }
 
 void dialling::connect(std::vector<tcp::endpoint> addresses) {
@@ -102,7 +104,6 @@ void dialling::finish(handshake::outcome what) {
   handshake_.reset();
   error_code ignored;
   socket_.close(ignored);
-  resolver_.cancel();
   done(std::move(what));
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "discovery/transport/handshake.hpp"
+#include "discovery/transport/name_lookup.hpp"
 #include "messages/cluster_state.hpp"
 
 namespace troupe {
@@ -16,7 +17,7 @@ namespace troupe {
 /// `established`, within a deadline for all of it. For one thread.
 class dialling : public std::enable_shared_from_this<dialling> {
 public:
-  dialling(boost::asio::io_context& context, endpoint where,
+  dialling(boost::asio::io_context& context, endpoint where, name_lookup& names,
            credential_source* own, handshake::handler done);
 
   void start(std::chrono::milliseconds deadline);
@@ -31,9 +32,9 @@ private:
   void finish(handshake::outcome what);
 
   endpoint where_;
+  name_lookup& names_;
   credential_source* own_;
   handshake::handler done_;
-  tcp::resolver resolver_;
   tcp::socket socket_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<handshake> handshake_;

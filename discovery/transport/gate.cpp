@@ -72,7 +72,7 @@ void gate::close_listener() {
 void gate::dial(endpoint where, handshake::handler done) {
   asio::post(context_, [this, where = std::move(where),
                         done = std::move(done)]() mutable {
-    std::make_shared<dialling>(context_, std::move(where), own_.get(),
+    std::make_shared<dialling>(context_, std::move(where), names_, own_.get(),
                                std::move(done))
       ->start(config_.dial_deadline);
   });

@@ -15,6 +15,7 @@
 
 #include "discovery/transport/half_open.hpp"
 #include "discovery/transport/handshake.hpp"
+#include "discovery/transport/name_lookup.hpp"
 #include "discovery/transport/refusal_log.hpp"
 #include "messages/cluster_state.hpp"
 
@@ -75,6 +76,7 @@ private:
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
     work_;
+  name_lookup names_{context_};
   std::optional<tcp::acceptor> acceptor_;
   boost::asio::steady_timer accept_timer_;
   half_open_table half_open_;

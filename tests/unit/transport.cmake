@@ -6,5 +6,6 @@ troupe_suite(transport
   unit/first_bytes_test.cpp
   unit/gate_test.cpp
   unit/half_open_test.cpp
+  unit/name_lookup_test.cpp
   unit/refusal_log_test.cpp)
 target_link_libraries(test_transport PRIVATE troupe_transport troupe_config)

@@ -1,0 +1,133 @@
+#define CAF_SUITE name_lookup
+
+#include "discovery/transport/name_lookup.hpp"
+
+#include <future>
+#include <string>
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <caf/test/unit_test.hpp>
+
+#include "messages/error.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+namespace asio = boost::asio;
+
+/// What `resolve` waits for when it is asked for a name that hangs.
+std::promise<void> release;
+std::shared_future<void> released;
+
+name_lookup::addresses resolve(const std::string& host) {
+  if (host.starts_with("hangs"))
+    released.wait();
+  if (host == "nowhere")
+    return make_error(errc::unavailable, "Host not found");
+  return std::vector{asio::ip::make_address("192.0.2.1")};
+}
+
+struct fixture {
+  asio::io_context context;
+  asio::executor_work_guard<asio::io_context::executor_type> work{
+    context.get_executor()};
+  name_lookup names{context, resolve};
+  std::vector<std::string> heard;
+
+  fixture() {
+    release = {};
+    released = release.get_future().share();
+  }
+
+  ~fixture() {
+    if (released.wait_for(0s) != std::future_status::ready)
+      release.set_value();
+  }
+
+  void look_up(const std::string& host) {
+    names.start(host, [this, host](const name_lookup::addresses& found) {
+      heard.push_back(
+        host + ": "
+        + (found ? found->at(0).to_string() : describe(found.error()).detail));
+    });
+  }
+
+  void hear(std::size_t count) {
+    while (heard.size() < count)
+      CAF_REQUIRE(context.run_one_for(10s) > 0);
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(name_lookup_tests, fixture)
+
+CAF_TEST(a name that hangs holds up no other) {
+  look_up("hangs");
+  look_up("there");
+  hear(1);
+  CAF_CHECK_EQUAL(heard[0], "there: 192.0.2.1");
+  look_up("nowhere");
+  hear(2);
+  CAF_CHECK_EQUAL(heard[1], "nowhere: Host not found");
+  release.set_value();
+  hear(3);
+  CAF_CHECK_EQUAL(heard[2], "hangs: 192.0.2.1");
+}
+
+CAF_TEST(a name is looked up once for all who ask meanwhile) {
+  for (std::size_t i = 0; i < 2 * name_lookup::max_names; ++i)
+    look_up("hangs");
+  look_up("there");
+  hear(1);
+  CAF_CHECK_EQUAL(heard[0], "there: 192.0.2.1");
+  release.set_value();
+  hear(1 + 2 * name_lookup::max_names);
+  CAF_CHECK_EQUAL(heard.back(), "hangs: 192.0.2.1");
+}
+
+CAF_TEST(names that hang have a limit) {
+  for (std::size_t i = 0; i < name_lookup::max_names; ++i)
+    look_up("hangs-" + std::to_string(i));
+  look_up("there");
+  CAF_CHECK(heard.empty());
+  hear(1);
+  CAF_CHECK_EQUAL(heard[0], "there: 64 other names are being looked up");
+  release.set_value();
+  hear(1 + name_lookup::max_names);
+  look_up("there");
+  hear(2 + name_lookup::max_names);
+  CAF_CHECK_EQUAL(heard.back(), "there: 192.0.2.1");
+}
+
+CAF_TEST(nobody waits for a name that hangs) {
+  asio::io_context other;
+  {
+    name_lookup leaving{other, resolve};
+    leaving.start("hangs", [](const name_lookup::addresses&) {
+      CAF_FAIL("who asked is gone");
+    });
+  }
+  release.set_value();
+  look_up("there");
+  hear(1);
+  other.run_for(0s);
+}
+
+CAF_TEST(the system knows this host) {
+  name_lookup system{context};
+  std::vector<asio::ip::address> found;
+  system.start("localhost", [&](const name_lookup::addresses& what) {
+    CAF_REQUIRE(what);
+    found = *what;
+  });
+  CAF_REQUIRE(context.run_one_for(10s) > 0);
+  CAF_REQUIRE(!found.empty());
+  for (auto& address : found)
+    CAF_CHECK(address.is_loopback());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
