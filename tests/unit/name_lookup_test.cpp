@@ -2,8 +2,10 @@
 
 #include "discovery/transport/name_lookup.hpp"
 
-#include <future>
+#include <atomic>
+#include <chrono>
 #include <string>
+#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 
@@ -18,13 +20,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// What `resolve` waits for when it is asked for a name that hangs.
-std::promise<void> release;
-std::shared_future<void> released;
+/// Whether `resolve` hangs when it is asked for a name that does.
+std::atomic<bool> hanging;
 
 name_lookup::addresses resolve(const std::string& host) {
   if (host.starts_with("hangs"))
-    released.wait();
+    hanging.wait(true);
   if (host == "nowhere")
     return make_error(errc::unavailable, "Host not found");
   return std::vector{asio::ip::make_address("192.0.2.1")};
@@ -37,14 +38,13 @@ struct fixture {
   name_lookup names{context, resolve};
   std::vector<std::string> heard;
 
-  fixture() {
-    release = {};
-    released = release.get_future().share();
-  }
+  fixture() { hanging = true; }
 
-  ~fixture() {
-    if (released.wait_for(0s) != std::future_status::ready)
-      release.set_value();
+  ~fixture() { release(); }
+
+  static void release() {
+    hanging = false;
+    hanging.notify_all();
   }
 
   void look_up(const std::string& host) {
@@ -73,7 +73,7 @@ CAF_TEST(a name that hangs holds up no other) {
   look_up("nowhere");
   hear(2);
   CAF_CHECK_EQUAL(heard[1], "nowhere: Host not found");
-  release.set_value();
+  release();
   hear(3);
   CAF_CHECK_EQUAL(heard[2], "hangs: 192.0.2.1");
 }
@@ -84,7 +84,7 @@ CAF_TEST(a name is looked up once for all who ask meanwhile) {
   look_up("there");
   hear(1);
   CAF_CHECK_EQUAL(heard[0], "there: 192.0.2.1");
-  release.set_value();
+  release();
   hear(1 + 2 * name_lookup::max_names);
   CAF_CHECK_EQUAL(heard.back(), "hangs: 192.0.2.1");
 }
@@ -96,7 +96,7 @@ CAF_TEST(names that hang have a limit) {
   CAF_CHECK(heard.empty());
   hear(1);
   CAF_CHECK_EQUAL(heard[0], "there: 64 other names are being looked up");
-  release.set_value();
+  release();
   hear(1 + name_lookup::max_names);
   look_up("there");
   hear(2 + name_lookup::max_names);
@@ -111,7 +111,7 @@ CAF_TEST(nobody waits for a name that hangs) {
       CAF_FAIL("who asked is gone");
     });
   }
-  release.set_value();
+  release();
   look_up("there");
   hear(1);
   other.run_for(0s);
