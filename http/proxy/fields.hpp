@@ -50,10 +50,9 @@ void remove_fields(std::string& message, std::size_t from,
                    const std::vector<std::string>& names);
 
 /// Appends `name: value` as it was received, from the name's first character
-/// to the value's last. False when the line is folded (obs-fold, RFC 9112
-/// §5.2), which is not forwarded. `input` is what the parser was given.
-bool append_field(std::string& message, std::string_view name,
-                  std::string_view value, std::string_view input);
+/// to the value's last, which the parser gives as parts of one text.
+void append_field(std::string& message, std::string_view name,
+                  std::string_view value);
 
 /// Appends `size` as a chunk's first line.
 void append_chunk_header(std::string& message, std::uint64_t size);

@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
-
-#include "http/server/line_ending.hpp"
 
 namespace troupe::proxying {
 
 namespace {
 
 namespace http = boost::beast::http;
-
-std::string_view to_std(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 /// Characters of a host and port, an address literal among them (RFC 3986
 /// §3.2.2). User information is left out: `@` is refused.
@@ -54,18 +47,8 @@ void request_id_source::next(std::string& id) {
 
 request_forwarder::request_forwarder(const options& with, std::string& out,
                                      std::string& id, request_id_source& ids)
-  : options_(with), out_(out), id_(id), ids_(ids) {
+  : forwarder(out, with.max_header_bytes), options_(with), id_(id), ids_(ids) {
   id_.clear();
-  eager(true);
-  header_limit(static_cast<std::uint32_t>(with.max_header_bytes));
-  // Not none, which Beast 1.74 takes for 0.
-  body_limit(std::numeric_limits<std::uint64_t>::max());
-}
-
-std::size_t request_forwarder::forward(std::string_view input,
-                                       error_code& failure) {
-  input_ = input;
-  return put({input.data(), input.size()}, failure);
 }
 
 refusal request_forwarder::why_refused(error_code failure) const {
@@ -74,8 +57,12 @@ refusal request_forwarder::why_refused(error_code failure) const {
   if (failure == http::error::header_limit)
     return {431, "the header is larger than "
                    + std::to_string(options_.max_header_bytes) + " bytes"};
-  if (!header_done_ && ends_with_bare_line_feed(input_))
-    return {400, "a line ends with LF alone, not with CRLF"};
+  if (failure == http::error::bad_line_ending)
+    return {400, "a line ends with CR or LF alone, not with CRLF"};
+  if (failure == http::error::bad_obs_fold)
+    return {400, "header lines must not be folded"};
+  if (failure == http::error::bad_target)
+    return {400, "the request line is not METHOD TARGET HTTP/1.1"};
   if (failure == http::error::bad_version)
     return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
   return {400, "not a valid HTTP/1.1 request: " + failure.message()};
@@ -94,35 +81,32 @@ bool request_forwarder::is_idempotent() const {
   }
 }
 
-void request_forwarder::refuse(unsigned status, std::string detail,
-                               error_code& failure) {
+request_forwarder::error_code request_forwarder::refuse(unsigned status,
+                                                        std::string detail) {
   refusal_ = refusal{status, std::move(detail)};
-  failure = http::error::bad_value;
+  return http::error::bad_value;
 }
 
-void request_forwarder::on_request_impl(http::verb verb, string_view method,
-                                        string_view target, int version,
-                                        error_code& failure) {
-  verb_ = verb;
+request_forwarder::error_code
+request_forwarder::take_request_line(verb id, std::string_view method,
+                                     std::string_view target, int version) {
+  verb_ = id;
   version_ = version;
-  if (verb == http::verb::connect || verb == http::verb::trace) {
-    refuse(405, "the proxy does not take this method", failure);
-    return;
-  }
+  if (id == verb::connect || id == verb::trace)
+    return refuse(405, "the proxy does not take this method");
   method_ = {out_.size(), method.size()};
-  out_.append(method.data(), method.size()).push_back(' ');
-  if (!take_target(to_std(target), failure))
-    return;
+  out_.append(method).push_back(' ');
+  if (auto failure = take_target(target))
+    return failure;
   out_.append(" HTTP/1.1\r\n");
-  header_bytes_ = method.size() + target.size();
   header_start_ = out_.size();
   if (absolute_target_)
     out_.append("Host: ").append(host_).append("\r\n");
-  failure = {};
+  return {};
 }
 
-bool request_forwarder::take_target(std::string_view target,
-                                    error_code& failure) {
+request_forwarder::error_code
+request_forwarder::take_target(std::string_view target) {
   constexpr std::string_view scheme = "http://";
   if (target.size() >= scheme.size()
       && iequals(target.substr(0, scheme.size()), scheme)) {
@@ -130,10 +114,8 @@ bool request_forwarder::take_target(std::string_view target,
     target.remove_prefix(scheme.size());
     auto authority = target.substr(0, target.find_first_of("/?"));
     target.remove_prefix(authority.size());
-    if (authority.empty() || !is_authority(authority)) {
-      refuse(400, "the request target's authority is not valid", failure);
-      return false;
-    }
+    if (authority.empty() || !is_authority(authority))
+      return refuse(400, "the request target's authority is not valid");
     absolute_target_ = true;
     host_ = authority;
   }
@@ -141,94 +123,71 @@ bool request_forwarder::take_target(std::string_view target,
   if (absolute_target_ && !target.starts_with('/'))
     out_.push_back('/');
   else if (!target.starts_with('/')
-           && !(target == "*" && verb_ == http::verb::options)) {
-    refuse(400, "the request target is not a path", failure);
-    return false;
-  }
+           && !(target == "*" && verb_ == verb::options))
+    return refuse(400, "the request target is not a path");
   out_.append(target);
   target_ = {start, out_.size() - start};
-  return true;
+  return {};
 }
 
-void request_forwarder::on_field_impl(field name, string_view raw_text,
-                                      string_view raw_value,
-                                      error_code& failure) {
-  auto text = to_std(raw_text);
-  auto value = to_std(raw_value);
-  failure = {};
-  header_bytes_ += text.size() + value.size() + 4;
-  if (header_bytes_ > options_.max_header_bytes) {
-    failure = http::error::header_limit;
-    return;
-  }
-  // Trailers may be discarded (RFC 9110 §6.5.1), and are.
-  if (header_done_)
-    return;
-  auto start = out_.size();
-  if (!append_field(out_, text, value, input_)) {
-    refuse(400, "header lines must not be folded", failure);
-    return;
-  }
-  auto drop = [&] { out_.resize(start); };
-  switch (name) {
+request_forwarder::error_code
+request_forwarder::take_field(field id, std::string_view name,
+                              std::string_view value) {
+  switch (id) {
     case field::unknown:
-      if (take_own_field(text, value))
-        drop();
-      return;
+      if (!take_own_field(name, value))
+        append_field(out_, name, value);
+      return {};
     case field::host:
-      if (absolute_target_)
-        drop();
-      take_host(value, failure);
-      return;
-    case field::content_length:
-      drop();
-      return;
+      if (!absolute_target_)
+        append_field(out_, name, value);
+      return take_host(value);
     case field::transfer_encoding:
-      drop();
-      take_transfer_coding(value, failure);
-      return;
+      return take_transfer_coding(value);
     case field::connection:
-      drop();
       connection_.add(value);
-      return;
+      return {};
     case field::upgrade:
-      drop();
       take_upgrade(value);
-      return;
+      return {};
     case field::expect:
       // An HTTP/1.0 client does not wait for 100 (RFC 9110 §10.1.1).
       if (version_ < 11)
-        drop();
-      else
-        take_expectation(value, failure);
-      return;
+        return {};
+      append_field(out_, name, value);
+      return take_expectation(value);
+    case field::content_length:
+      // The framing is ours.
     case field::forwarded:
       // What a client claims must not be read as a proxy's word beside our
       // X-Forwarded fields.
-      drop();
-      return;
+      return {};
     default:
-      if (is_hop_by_hop(name))
-        drop();
+      if (!is_hop_by_hop(id))
+        append_field(out_, name, value);
+      return {};
   }
 }
 
-void request_forwarder::take_host(std::string_view value, error_code& failure) {
+request_forwarder::error_code
+request_forwarder::take_host(std::string_view value) {
   if (host_seen_)
-    refuse(400, "more than one Host field", failure);
-  else if (!is_authority(value))
-    refuse(400, "the Host field is not a host and port", failure);
+    return refuse(400, "more than one Host field");
+  if (!is_authority(value))
+    return refuse(400, "the Host field is not a host and port");
   host_seen_ = true;
   if (!absolute_target_)
     host_ = value;
+  return {};
 }
 
-void request_forwarder::take_transfer_coding(std::string_view value,
-                                             error_code& failure) {
+request_forwarder::error_code
+request_forwarder::take_transfer_coding(std::string_view value) {
   if (version_ < 11)
-    refuse(400, "Transfer-Encoding in an HTTP/1.0 request", failure);
-  else if (!iequals(value, "chunked"))
-    refuse(400, "the only transfer coding taken is chunked", failure);
+    return refuse(400, "Transfer-Encoding in an HTTP/1.0 request");
+  if (!iequals(value, "chunked"))
+    return refuse(400, "the only transfer coding taken is chunked");
+  return {};
 }
 
 void request_forwarder::take_upgrade(std::string_view value) {
@@ -237,10 +196,11 @@ void request_forwarder::take_upgrade(std::string_view value) {
   upgrade_to_ += value;
 }
 
-void request_forwarder::take_expectation(std::string_view value,
-                                         error_code& failure) {
+request_forwarder::error_code
+request_forwarder::take_expectation(std::string_view value) {
   if (!iequals(value, "100-continue"))
-    refuse(417, "the only expectation met here is 100-continue", failure);
+    return refuse(417, "the only expectation met here is 100-continue");
+  return {};
 }
 
 bool request_forwarder::take_own_field(std::string_view name,
@@ -271,13 +231,9 @@ bool request_forwarder::take_own_field(std::string_view name,
   }
 }
 
-void request_forwarder::on_header_impl(error_code& failure) {
-  failure = {};
-  header_done_ = true;
-  if (version_ >= 11 && !host_seen_) {
-    refuse(400, "an HTTP/1.1 request needs a Host field", failure);
-    return;
-  }
+request_forwarder::error_code request_forwarder::take_header_end() {
+  if (version_ >= 11 && !host_seen_)
+    return refuse(400, "an HTTP/1.1 request needs a Host field");
   if (!connection_.fields.empty())
     remove_fields(out_, header_start_, connection_.fields);
   append_framing();
@@ -293,6 +249,7 @@ void request_forwarder::on_header_impl(error_code& failure) {
   if (id_.empty())
     ids_.next(id_);
   out_.append("X-Request-Id: ").append(id_).append("\r\n\r\n");
+  return {};
 }
 
 void request_forwarder::name_host(std::string_view server) {
@@ -326,34 +283,30 @@ void request_forwarder::append_upgrade() {
     .append("\r\n");
 }
 
-std::size_t request_forwarder::on_body_impl(string_view body,
-                                            error_code& failure) {
-  failure = {};
-  out_.append(body.data(), body.size());
-  return body.size();
+request_forwarder::error_code
+request_forwarder::take_body(std::string_view bytes) {
+  out_.append(bytes);
+  return {};
 }
 
-void request_forwarder::on_chunk_header_impl(std::uint64_t size, string_view,
-                                             error_code& failure) {
-  failure = {};
-  if (size > 0)
-    append_chunk_header(out_, size);
+request_forwarder::error_code
+request_forwarder::take_chunk_header(std::uint64_t size) {
+  append_chunk_header(out_, size);
+  return {};
 }
 
-std::size_t request_forwarder::on_chunk_body_impl(std::uint64_t left,
-                                                  string_view body,
-                                                  error_code& failure) {
-  failure = {};
-  out_.append(body.data(), body.size());
-  if (left == body.size())
+request_forwarder::error_code
+request_forwarder::take_chunk_body(std::uint64_t left, std::string_view bytes) {
+  out_.append(bytes);
+  if (left == bytes.size())
     out_.append("\r\n");
-  return body.size();
+  return {};
 }
 
-void request_forwarder::on_finish_impl(error_code& failure) {
-  failure = {};
+request_forwarder::error_code request_forwarder::take_end() {
   if (chunked())
     out_.append("0\r\n\r\n");
+  return {};
 }
 
 } // namespace troupe::proxying

@@ -5,9 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include "http/proxy/fields.hpp"
+#include "http/proxy/forwarder.hpp"
 
 namespace troupe::proxying {
 
@@ -33,10 +32,8 @@ struct refusal {
 /// hop-by-hop fields left out, the proxy's own added, the body's framing made
 /// anew. Refuses what two parties could read differently (request smuggling,
 /// RFC 9112 §11.2).
-class request_forwarder final : public boost::beast::http::basic_parser<true> {
+class request_forwarder final : public forwarder<true> {
 public:
-  using error_code = boost::beast::error_code;
-
   struct options {
     /// Lines that every request of this client gets, whole:
     /// X-Forwarded-Proto, Via.
@@ -50,10 +47,6 @@ public:
   request_forwarder(const options& with, std::string& out, std::string& id,
                     request_id_source& ids);
 
-  /// As `put`, and bytes after the message's end stay. Returns how many were
-  /// used.
-  std::size_t forward(std::string_view input, error_code& failure);
-
   /// Names the server as the host: where the client named none (HTTP/1.0), as
   /// HTTP/1.1 needs one. Needs a complete header that was not sent yet; a later
   /// call replaces the name.
@@ -66,7 +59,7 @@ public:
   std::string_view method() const { return part(method_); }
   std::string_view target() const { return part(target_); }
   std::string_view host() const { return host_; }
-  bool is_head() const { return verb_ == boost::beast::http::verb::head; }
+  bool is_head() const { return verb_ == verb::head; }
   bool is_http_1_0() const { return version_ == 10; }
   bool has_body() const { return has_body_; }
   bool names_host() const { return host_seen_ || absolute_target_; }
@@ -76,9 +69,6 @@ public:
   bool is_idempotent() const;
 
 private:
-  using string_view = boost::beast::string_view;
-  using field = boost::beast::http::field;
-
   struct range {
     std::size_t offset = 0;
     std::size_t size = 0;
@@ -88,54 +78,43 @@ private:
     return std::string_view{out_}.substr(where.offset, where.size);
   }
 
-  void refuse(unsigned status, std::string detail, error_code& failure);
-  bool take_target(std::string_view target, error_code& failure);
-  void take_host(std::string_view value, error_code& failure);
-  void take_transfer_coding(std::string_view value, error_code& failure);
+  error_code refuse(unsigned status, std::string detail);
+  error_code take_target(std::string_view target);
+  error_code take_host(std::string_view value);
+  error_code take_transfer_coding(std::string_view value);
   void take_upgrade(std::string_view value);
-  void take_expectation(std::string_view value, error_code& failure);
+  error_code take_expectation(std::string_view value);
   bool take_own_field(std::string_view name, std::string_view value);
   void append_framing();
   void append_upgrade();
 
-  void on_request_impl(boost::beast::http::verb verb, string_view method,
-                       string_view target, int version,
-                       error_code& failure) override;
-  void on_response_impl(int, string_view, int, error_code&) override {}
-  void on_field_impl(field name, string_view text, string_view value,
-                     error_code& failure) override;
-  void on_header_impl(error_code& failure) override;
-  void on_body_init_impl(const boost::optional<std::uint64_t>&,
-                         error_code& failure) override {
-    failure = {};
-  }
-  std::size_t on_body_impl(string_view body, error_code& failure) override;
-  void on_chunk_header_impl(std::uint64_t size, string_view extensions,
-                            error_code& failure) override;
-  std::size_t on_chunk_body_impl(std::uint64_t left, string_view body,
-                                 error_code& failure) override;
-  void on_finish_impl(error_code& failure) override;
+  error_code take_request_line(verb id, std::string_view method,
+                               std::string_view target, int version) override;
+  error_code take_field(field id, std::string_view name,
+                        std::string_view value) override;
+  error_code take_header_end() override;
+  error_code take_body(std::string_view bytes) override;
+  error_code take_chunk_header(std::uint64_t size) override;
+  error_code take_chunk_body(std::uint64_t left,
+                             std::string_view bytes) override;
+  error_code take_end() override;
 
   options options_;
-  std::string& out_;
   std::string& id_;
   request_id_source& ids_;
-  std::string_view input_;
   std::optional<refusal> refusal_;
 
-  boost::beast::http::verb verb_{};
+  verb verb_{};
   int version_ = 11;
   range method_;
   range target_;
   std::size_t header_start_ = 0;
-  std::size_t header_bytes_ = 0;
   std::string host_;
   std::string forwarded_for_;
   /// Size of the line that `name_host` wrote.
   std::size_t named_host_bytes_ = 0;
   bool host_seen_ = false;
   bool absolute_target_ = false;
-  bool header_done_ = false;
   bool has_body_ = false;
   bool upgrading_ = false;
   std::string upgrade_to_;

@@ -4,18 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include "http/proxy/fields.hpp"
+#include "http/proxy/forwarder.hpp"
 
 namespace troupe::proxying {
 
 /// Parses one response and, in the same pass, writes what goes to the client.
-class response_forwarder final
-  : public boost::beast::http::basic_parser<false> {
+class response_forwarder final : public forwarder<false> {
 public:
-  using error_code = boost::beast::error_code;
-
   struct options {
     bool to_head_request = false;
     bool to_http_1_0 = false;
@@ -28,9 +24,6 @@ public:
   };
 
   response_forwarder(const options& with, std::string& out);
-
-  /// As `put`; bytes after the message's end stay.
-  std::size_t forward(std::string_view input, error_code& failure);
 
   /// The client's connection ends with this response. Call it before the
   /// header is complete.
@@ -47,36 +40,22 @@ public:
   bool ends_with_connection() const { return until_close_; }
 
 private:
-  using string_view = boost::beast::string_view;
-  using field = boost::beast::http::field;
-
   void append_framing();
 
-  void on_request_impl(boost::beast::http::verb, string_view, string_view, int,
-                       error_code&) override {}
-  void on_response_impl(int status, string_view reason, int version,
-                        error_code& failure) override;
-  void on_field_impl(field name, string_view text, string_view value,
-                     error_code& failure) override;
-  void on_header_impl(error_code& failure) override;
-  void on_body_init_impl(const boost::optional<std::uint64_t>&,
-                         error_code& failure) override {
-    failure = {};
-  }
-  std::size_t on_body_impl(string_view body, error_code& failure) override;
-  void on_chunk_header_impl(std::uint64_t size, string_view extensions,
-                            error_code& failure) override;
-  std::size_t on_chunk_body_impl(std::uint64_t left, string_view body,
-                                 error_code& failure) override;
-  void on_finish_impl(error_code& failure) override;
+  error_code take_status_line(unsigned status, std::string_view reason,
+                              int version) override;
+  error_code take_field(field id, std::string_view name,
+                        std::string_view value) override;
+  error_code take_header_end() override;
+  error_code take_body(std::string_view bytes) override;
+  error_code take_chunk_header(std::uint64_t size) override;
+  error_code take_chunk_body(std::uint64_t left,
+                             std::string_view bytes) override;
+  error_code take_end() override;
 
   options options_;
-  std::string& out_;
-  std::string_view input_;
   unsigned status_ = 0;
   std::size_t header_start_ = 0;
-  std::size_t header_bytes_ = 0;
-  bool header_done_ = false;
   bool names_request_id_ = false;
   bool chunk_body_ = false;
   bool until_close_ = false;

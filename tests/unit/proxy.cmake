@@ -7,6 +7,8 @@ troupe_suite(proxy HTTP
   unit/proxy_exchange_test.cpp
   unit/proxy_failure_test.cpp
   unit/proxy_forwarder_test.cpp
+  unit/proxy_pieces_test.cpp
+  unit/proxy_refusal_test.cpp
   unit/proxy_traffic_test.cpp
   unit/routing_test.cpp)
 target_link_libraries(test_proxy PRIVATE troupe_http troupe_actors)
