@@ -79,6 +79,10 @@ public:
     return base::got_some() || scanner_.start_line_done();
   }
 
+  /// Whether a request's method is HEAD, even if it was refused: its answer has
+  /// no body.
+  bool is_head_request() const { return is_head_request_; }
+
   // The following need a head that is done.
   using base::chunked;
   using base::content_length;
@@ -153,8 +157,10 @@ private:
   }
 
   std::size_t next_element(std::string_view input, error_code& failure) {
-    if (!header_done_)
+    if (!header_done_) {
+      is_head_request_ = is_request && input.starts_with("HEAD ");
       return scanner_.head(input, failure);
+    }
     if (chunk_header_due_)
       return scanner_.chunk_header(input, first_chunk_, failure);
     if (input.empty())
@@ -260,6 +266,7 @@ private:
   bool header_done_ = false;
   bool chunk_header_due_ = false;
   bool first_chunk_ = true;
+  bool is_head_request_ = false;
 };
 
 } // namespace troupe

@@ -54,18 +54,7 @@ request_forwarder::request_forwarder(const options& with, std::string& out,
 refusal request_forwarder::why_refused(error_code failure) const {
   if (refusal_)
     return *refusal_;
-  if (failure == http::error::header_limit)
-    return {431, "the header is larger than "
-                   + std::to_string(options_.max_header_bytes) + " bytes"};
-  if (failure == http::error::bad_line_ending)
-    return {400, "a line ends with CR or LF alone, not with CRLF"};
-  if (failure == http::error::bad_obs_fold)
-    return {400, "header lines must not be folded"};
-  if (failure == http::error::bad_target)
-    return {400, "the request line is not METHOD TARGET HTTP/1.1"};
-  if (failure == http::error::bad_version)
-    return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
-  return {400, "not a valid HTTP/1.1 request: " + failure.message()};
+  return explain_refusal(failure, options_.max_header_bytes);
 }
 
 bool request_forwarder::is_idempotent() const {

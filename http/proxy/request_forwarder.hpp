@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/parsing/refusal.hpp"
 #include "http/proxy/fields.hpp"
 #include "http/proxy/forwarder.hpp"
 
@@ -20,12 +21,6 @@ public:
 private:
   std::uint64_t prefix_;
   std::uint64_t count_ = 0;
-};
-
-/// Why a request is not forwarded.
-struct refusal {
-  unsigned status = 400;
-  std::string detail;
 };
 
 /// Parses one request and, in the same pass, writes what goes to the server:
@@ -59,7 +54,7 @@ public:
   std::string_view method() const { return part(method_); }
   std::string_view target() const { return part(target_); }
   std::string_view host() const { return host_; }
-  bool is_head() const { return verb_ == verb::head; }
+  bool is_head() const { return is_head_request(); }
   bool is_http_1_0() const { return version_ == 10; }
   bool has_body() const { return has_body_; }
   bool names_host() const { return host_seen_ || absolute_target_; }

@@ -11,8 +11,6 @@
 
 #include <caf/make_counted.hpp>
 
-#include "http/server/line_ending.hpp"
-
 namespace troupe {
 
 namespace http = boost::beast::http;
@@ -221,10 +219,9 @@ bool http_connection::process() {
 bool http_connection::parse() {
   if (!parser_) {
     // RFC 9112 §2.2: an empty line before a request is to be ignored.
-    while (begin_ < end_
-           && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n'))
-      ++begin_;
-    if (begin_ == end_)
+    while (unparsed().starts_with("\r\n"))
+      begin_ += 2;
+    if (unparsed().empty() || unparsed() == "\r")
       return false;
     parser_.emplace(server_->config_, server_->bodies_);
     head_seen_ = false;
@@ -232,9 +229,10 @@ bool http_connection::parse() {
       enter(phase::head, server_->config_.header_timeout);
   }
   error_code failure;
-  begin_ += parser_->feed(buffer_.get() + begin_, end_ - begin_, failure);
+  begin_ += parser_->parse(unparsed(), failure);
   if (failure && failure != http::error::need_more) {
-    parse_failed(failure);
+    auto why = parser_->why_refused(failure);
+    fail(why.status, why.code, std::move(why.detail), std::move(why.field));
     return false;
   }
   if (parser_->is_done()) {
@@ -243,47 +241,14 @@ bool http_connection::parse() {
   }
   if (parser_->is_header_done() && !head_seen_)
     on_head();
-  // Only a chunk's extensions or trailers can pile up here.
-  if (end_ - begin_ > server_->config_.max_header_bytes)
-    fail(400, errc::malformed, "a chunk's header is too long");
   return false;
 }
 
 void http_connection::on_head() {
   head_seen_ = true;
   enter(phase::body, server_->config_.body_timeout);
-  if (parser_->expects_unknown())
-    fail(417, errc::malformed, "only 'Expect: 100-continue' is known");
-  else if (parser_->expects_continue() && begin_ == end_)
+  if (parser_->expects_continue() && begin_ == end_)
     out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-}
-
-void http_connection::parse_failed(const error_code& why) {
-  auto limit = std::to_string(server_->config_.max_header_bytes) + " bytes";
-  if (why == http::error::header_limit && parser_->request.target().empty())
-    fail(414, errc::too_large, "the request line is larger than " + limit,
-         "header");
-  else if (why == http::error::header_limit)
-    fail(431, errc::too_large,
-         "request line and headers are larger than " + limit, "header");
-  else if (parser_->over_budget())
-    fail(503, errc::overloaded,
-         "the bodies of all requests under way would be larger than "
-           + std::to_string(server_->bodies_->limit())
-           + " bytes; try again later");
-  else if (why == http::error::body_limit)
-    fail(413, errc::too_large,
-         "the body is larger than "
-           + std::to_string(parser_->body_limit_bytes()) + " bytes",
-         "body");
-  else if (ends_with_bare_line_feed({buffer_.get() + begin_, end_ - begin_}))
-    fail(400, errc::malformed, "a line ends with LF alone, not with CRLF");
-  else if (why == http::error::bad_version)
-    fail(505, errc::malformed, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  else
-    fail(400, errc::malformed,
-         parser_->complaint().empty() ? "not an HTTP request: " + why.message()
-                                      : std::string{parser_->complaint()});
 }
 
 void http_connection::dispatch() {
@@ -351,7 +316,7 @@ void http_connection::fail(unsigned status, errc code, std::string detail,
   auto& request = parser_ ? parser_->request : none;
   request_id_ =
     request.request_id.empty() ? make_request_id() : request.request_id;
-  head_only_ = request.method == http_verb::head;
+  head_only_ = parser_ && parser_->is_head_request();
   keep_alive_ = false;
   http_response answer;
   answer.status = status;

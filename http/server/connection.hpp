@@ -77,6 +77,9 @@ private:
   void read();
   void on_read(const boost::system::error_code& failure, std::size_t count);
   void make_room();
+  std::string_view unparsed() const noexcept {
+    return {buffer_.get() + begin_, end_ - begin_};
+  }
   void go_on();
   bool process();
   bool parse();
@@ -85,7 +88,6 @@ private:
   void write(const http_response& what);
   void fail(unsigned status, errc code, std::string detail,
             std::string field = {});
-  void parse_failed(const boost::system::error_code& why);
   bool flush();
   bool has_unsent();
   void send_rest();

@@ -5,6 +5,7 @@
 
 #include <boost/beast/http/error.hpp>
 
+#include "http/parsing/refusal.hpp"
 #include "http/server/server.hpp"
 
 namespace troupe {
@@ -12,10 +13,6 @@ namespace troupe {
 namespace http = boost::beast::http;
 
 namespace {
-
-std::string_view standard(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 bool usable_request_id(std::string_view text) {
   return !text.empty() && text.size() <= 128
@@ -27,110 +24,109 @@ bool usable_request_id(std::string_view text) {
 
 request_parser::request_parser(const server_config& config,
                                std::shared_ptr<body_budget> bodies)
-  : config_(config) {
+  : message_parser(config.max_header_bytes), config_(config),
+    budget_bytes_(bodies ? bodies->limit() : 0) {
   request.share = body_share{std::move(bodies)};
-  eager(true);
-  header_limit(config.max_header_bytes);
 }
 
-std::size_t request_parser::feed(const char* data, std::size_t size,
-                                 boost::beast::error_code& failure) {
-  auto in_head = !head_done_;
-  auto used = put(boost::asio::const_buffer{data, size}, failure);
-  // Beast forgets what it consumed, so a head that trickles in line by line
-  // would never reach its limit.
-  if (in_head && !head_done_) {
-    head_bytes_ += used;
-    if (head_bytes_ > config_.max_header_bytes
-        && (!failure || failure == http::error::need_more))
-      failure = http::error::header_limit;
-  }
-  return used;
+request_parser::problem
+request_parser::why_refused(const error_code& failure) const {
+  if (refusal_)
+    return *refusal_;
+  if (failure == http::error::body_limit)
+    return {413, errc::too_large,
+            "the body is larger than " + std::to_string(body_limit_) + " bytes",
+            "body"};
+  auto why = explain_refusal(failure, config_.max_header_bytes);
+  if (why.status != 431)
+    return {why.status, errc::malformed, std::move(why.detail)};
+  if (start_line_done())
+    return {431, errc::too_large, std::move(why.detail), "header"};
+  return {414, errc::too_large,
+          "the request line is larger than "
+            + std::to_string(config_.max_header_bytes) + " bytes",
+          "header"};
 }
 
-void request_parser::complain(std::string_view what, error_code& failure) {
-  complaint_ = what;
-  failure = http::error::bad_value;
+request_parser::error_code request_parser::refuse(problem why) {
+  refusal_ = std::move(why);
+  return http::error::bad_value;
 }
 
-void request_parser::on_request_impl(http_verb method, string_view,
-                                     string_view target, int version,
-                                     error_code& failure) {
-  request.method = method;
+request_parser::error_code request_parser::refuse(std::string detail) {
+  return refuse(problem{400, errc::malformed, std::move(detail)});
+}
+
+request_parser::error_code
+request_parser::take_request_line(verb id, std::string_view,
+                                  std::string_view target, int version) {
+  request.method = id;
   http_1_1_ = version >= 11;
-  if (!request.set_target(standard(target)))
-    return complain("the request target is no path", failure);
+  if (!request.set_target(target))
+    return refuse("the request target is no path");
   body_limit_ = config_.body_limit(request.path());
-  body_limit(body_limit_);
+  max_body_bytes(body_limit_);
+  return {};
 }
 
-void request_parser::on_field_impl(http::field which, string_view name,
-                                   string_view value, error_code& failure) {
-  if (head_done_)
-    return; // A trailer: nothing here needs one.
-  auto text = standard(value);
-  switch (which) {
-    case http::field::host:
+request_parser::error_code request_parser::take_field(field id,
+                                                      std::string_view name,
+                                                      std::string_view value) {
+  auto is = [&](boost::beast::string_view text) {
+    return boost::beast::iequals({value.data(), value.size()}, text);
+  };
+  switch (id) {
+    case field::host:
       ++hosts_;
       break;
-    case http::field::expect:
-      expects_continue_ = boost::beast::iequals(value, "100-continue");
-      expects_unknown_ = !expects_continue_;
+    case field::expect:
+      // An HTTP/1.0 client does not wait for 100 (RFC 9110 §10.1.1).
+      expects_continue_ = http_1_1_;
+      if (http_1_1_ && !is("100-continue"))
+        return refuse(
+          {417, errc::malformed, "only 'Expect: 100-continue' is known"});
       break;
-    case http::field::transfer_encoding:
+    case field::transfer_encoding:
       // Anything else leaves in doubt where the body ends (RFC 9112 §6.1).
-      if (!http_1_1_ || !boost::beast::iequals(value, "chunked"))
-        return complain("Transfer-Encoding must be 'chunked', in HTTP/1.1",
-                        failure);
+      if (!http_1_1_ || !is("chunked"))
+        return refuse("Transfer-Encoding must be 'chunked', in HTTP/1.1");
       break;
     default:
-      if (standard(name).size() == 12
-          && boost::beast::iequals(name, "X-Request-Id")
-          && usable_request_id(text))
-        request.request_id = text;
+      if (name.size() == 12
+          && boost::beast::iequals({name.data(), name.size()}, "X-Request-Id")
+          && usable_request_id(value))
+        request.request_id = value;
       break;
   }
-  request.add_header(standard(name), text);
+  request.add_header(name, value);
+  return {};
 }
 
-void request_parser::on_header_impl(error_code& failure) {
-  head_done_ = true;
+request_parser::error_code request_parser::take_header_end() {
   // RFC 9112 §3.2
   if (hosts_ > 1)
-    complain("more than one Host header", failure);
-  else if (http_1_1_ && hosts_ == 0)
-    complain("the Host header is missing", failure);
-}
-
-void request_parser::on_body_init_impl(
-  const boost::optional<std::uint64_t>& length, error_code&) {
+    return refuse("more than one Host header");
+  if (http_1_1_ && hosts_ == 0)
+    return refuse("the Host header is missing");
   // A client's claim reserves little; real bytes make the body grow.
-  if (length)
+  if (auto length = content_length())
     request.body.reserve(std::min<std::uint64_t>(*length, 64 << 10));
+  return {};
 }
 
-std::size_t request_parser::append_body(string_view bytes,
-                                        error_code& failure) {
-  if (!request.share.grow(bytes.size())) {
-    over_budget_ = true;
-    failure = http::error::body_limit;
-    return 0;
-  }
-  request.body.append(bytes.data(), bytes.size());
-  return bytes.size();
+request_parser::error_code request_parser::take_body(std::string_view bytes) {
+  if (!request.share.grow(bytes.size()))
+    return refuse({503, errc::overloaded,
+                   "the bodies of all requests under way would be larger than "
+                     + std::to_string(budget_bytes_)
+                     + " bytes; try again later"});
+  request.body.append(bytes);
+  return {};
 }
 
-std::size_t request_parser::on_body_impl(string_view bytes,
-                                         error_code& failure) {
-  return append_body(bytes, failure);
-}
-
-std::size_t request_parser::on_chunk_body_impl(std::uint64_t, string_view bytes,
-                                               error_code& failure) {
-  return append_body(bytes, failure);
-}
-
-void request_parser::on_finish_impl(error_code&) {
+request_parser::error_code
+request_parser::take_chunk_body(std::uint64_t, std::string_view bytes) {
+  return take_body(bytes);
 }
 
 } // namespace troupe

@@ -4,6 +4,7 @@ troupe_suite(http HTTP
   unit/gateway_json_test.cpp
   unit/gateway_server_test.cpp
   unit/gateway_test.cpp
+  unit/http_refusal_test.cpp
   unit/http_server_test.cpp
   unit/listening_port_test.cpp
   unit/problem_test.cpp
