@@ -6,16 +6,18 @@
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/parsing/message_parser.hpp"
 #include "messages/error.hpp"
 
 namespace troupe {
@@ -27,7 +29,8 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr std::uint64_t max_body_bytes = 64 << 20;
+constexpr std::size_t max_head_bytes = 64 << 10;
+constexpr std::uint64_t max_body_limit = 64 << 20;
 
 /// What a request's query asks of the answer.
 struct demands {
@@ -57,10 +60,50 @@ demands read_demands(std::string_view target) {
     else if (name == "delay_ms")
       result.delay_ms = std::min<std::uint64_t>(number, 600000);
     else if (name == "bytes")
-      result.bytes = std::min(number, max_body_bytes), result.asks_bytes = true;
+      result.bytes = std::min(number, max_body_limit), result.asks_bytes = true;
   }
   return result;
 }
+
+/// Keeps a request's head and counts the bytes of its body.
+class demo_request final : public message_parser<true> {
+public:
+  demo_request() : message_parser(max_head_bytes) {
+    max_body_bytes(max_body_limit);
+  }
+
+  int version = 11;
+  std::string method;
+  std::string target;
+  nlohmann::json headers = nlohmann::json::object();
+  std::uint64_t body_bytes = 0;
+
+private:
+  error_code take_request_line(verb, std::string_view name,
+                               std::string_view what, int which) override {
+    method = name;
+    target = what;
+    version = which;
+    return {};
+  }
+
+  error_code take_field(field, std::string_view name,
+                        std::string_view value) override {
+    headers[std::string{name}] = value;
+    return {};
+  }
+
+  error_code take_header_end() override { return {}; }
+
+  error_code take_body(std::string_view bytes) override {
+    body_bytes += bytes.size();
+    return {};
+  }
+
+  error_code take_chunk_body(std::uint64_t, std::string_view bytes) override {
+    return take_body(bytes);
+  }
+};
 
 /// A client's connection: one request after the other.
 class demo_connection : public std::enable_shared_from_this<demo_connection> {
@@ -73,36 +116,50 @@ public:
   }
 
   void read() {
-    parser_.emplace();
-    parser_->body_limit(max_body_bytes);
-    http::async_read(
-      socket_, buffer_, *parser_,
-      [self = shared_from_this()](error_code failure, std::size_t) {
-        if (!failure)
-          self->answer();
-      });
+    request_.emplace();
+    parse();
   }
 
 private:
+  void parse() {
+    error_code failure;
+    input_.erase(0, request_->parse(input_, failure));
+    if (failure == http::error::need_more)
+      read_some();
+    else if (!failure)
+      answer();
+  }
+
+  void read_some() {
+    constexpr std::size_t piece = 16 << 10;
+    auto size = input_.size();
+    input_.resize(size + piece);
+    socket_.async_read_some(
+      asio::buffer(input_.data() + size, piece),
+      [self = shared_from_this(), size](error_code failure, std::size_t count) {
+        self->input_.resize(size + count);
+        if (!failure)
+          self->parse();
+      });
+  }
+
   void answer() {
-    auto& request = parser_->get();
-    std::string_view target{request.target().data(), request.target().size()};
-    auto asked = read_demands(target);
-    auto is_health = target == "/health";
+    auto asked = read_demands(request_->target);
+    auto is_health = request_->target == "/health";
     response_ = {};
-    response_.version(request.version());
+    response_.version(static_cast<unsigned>(request_->version));
     response_.result(static_cast<unsigned>(is_health ? 200 : asked.status));
-    response_.keep_alive(request.keep_alive());
+    response_.keep_alive(request_->keep_alive());
     response_.set(http::field::server, name_);
     if (asked.asks_bytes) {
       response_.set(http::field::content_type, "application/octet-stream");
       response_.body().assign(asked.bytes, 'x');
     } else {
       response_.set(http::field::content_type, "application/json");
-      response_.body() = is_health ? health_body() : describe_request(target);
+      response_.body() = is_health ? health_body() : describe_request();
     }
     response_.prepare_payload();
-    if (request.method() == http::verb::head)
+    if (request_->is_head_request())
       response_.body().clear();
     timer_.expires_after(std::chrono::milliseconds{asked.delay_ms});
     if (asked.delay_ms == 0)
@@ -118,18 +175,13 @@ private:
     return nlohmann::json{{"status", "healthy"}, {"name", name_}}.dump();
   }
 
-  std::string describe_request(std::string_view target) const {
-    auto text = [](auto view) { return std::string{view.data(), view.size()}; };
-    auto& request = parser_->get();
-    nlohmann::json headers = nlohmann::json::object();
-    for (auto& field : request)
-      headers[text(field.name_string())] = text(field.value());
+  std::string describe_request() const {
     nlohmann::ordered_json body{
       {"name", name_},
-      {"method", text(request.method_string())},
-      {"path", target},
-      {"headers", std::move(headers)},
-      {"bodyBytes", request.body().size()},
+      {"method", request_->method},
+      {"path", request_->target},
+      {"headers", request_->headers},
+      {"bodyBytes", request_->body_bytes},
     };
     return body.dump(-1, ' ', false,
                      nlohmann::ordered_json::error_handler_t::replace)
@@ -153,8 +205,9 @@ private:
   tcp::socket socket_;
   asio::steady_timer timer_;
   std::string name_;
-  boost::beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
+  /// What was read and not yet parsed.
+  std::string input_;
+  std::optional<demo_request> request_;
   http::response<http::string_body> response_;
 };
 

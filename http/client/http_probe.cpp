@@ -1,25 +1,27 @@
 #include "http/client/http_probe.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 #include "http/client/known_address.hpp"
 #include "http/client/local_failure.hpp"
+#include "http/parsing/message_parser.hpp"
 
 namespace troupe {
 
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
@@ -40,13 +42,43 @@ std::string explain(const error_code& failure) {
            : text;
 }
 
+/// Reads an answer up to its body.
+class status_reader final : public message_parser<false> {
+public:
+  status_reader() : message_parser(max_header_bytes) { expect_no_body(); }
+
+  unsigned status() const { return status_; }
+
+  /// 1xx but 101: the answer is yet to come (RFC 9110 §15.2).
+  bool is_interim() const { return status_ / 100 == 1 && status_ != 101; }
+
+private:
+  error_code take_status_line(unsigned status, std::string_view, int) override {
+    status_ = status;
+    return {};
+  }
+
+  error_code take_field(field, std::string_view, std::string_view) override {
+    return {};
+  }
+
+  error_code take_header_end() override { return {}; }
+
+  error_code take_body(std::string_view) override { return {}; }
+
+  error_code take_chunk_body(std::uint64_t, std::string_view) override {
+    return {};
+  }
+
+  unsigned status_ = 0;
+};
+
 /// One GET. Its handlers keep it alive.
 class status_request : public std::enable_shared_from_this<status_request> {
 public:
   status_request(asio::io_context& loop, std::function<void(http_status)> done)
-    : resolver_(loop), socket_(loop), timer_(loop), buffer_(max_header_bytes),
-      done_(std::move(done)) {
-    parser_.skip(true);
+    : resolver_(loop), socket_(loop), timer_(loop), done_(std::move(done)) {
+    answer_.emplace();
   }
 
   void start(const endpoint& server, const std::string& path,
@@ -120,12 +152,30 @@ private:
   }
 
   void read() {
-    http::async_read_header(
-      socket_, buffer_, parser_,
-      [self = shared_from_this()](error_code failure, std::size_t) {
+    socket_.async_read_some(
+      asio::buffer(buffer_.data() + size_, buffer_.size() - size_),
+      [self = shared_from_this()](error_code failure, std::size_t count) {
+        if (failure == asio::error::eof && self->size_ > 0)
+          failure = http::error::partial_message;
+        self->size_ += count;
         if (self->proceeds(failure))
-          self->finish({self->parser_.get().result_int(), {}, false});
+          self->parse();
       });
+  }
+
+  void parse() {
+    error_code failure;
+    do {
+      if (answer_->is_done())
+        answer_.emplace();
+      auto used = answer_->parse({buffer_.data(), size_}, failure);
+      size_ -= used;
+      std::memmove(buffer_.data(), buffer_.data() + used, size_);
+    } while (!failure && answer_->is_interim());
+    if (failure == http::error::need_more)
+      read();
+    else if (proceeds(failure))
+      finish({answer_->status(), {}, false});
   }
 
   void finish(http_status result) {
@@ -144,9 +194,11 @@ private:
   connect_failures failures_;
   tcp::socket socket_;
   asio::steady_timer timer_;
-  beast::flat_buffer buffer_;
+  /// Room for a header that is too large by a byte.
+  std::array<char, max_header_bytes + 1> buffer_;
+  std::size_t size_ = 0;
   http::request<http::empty_body> request_;
-  http::response_parser<http::empty_body> parser_;
+  std::optional<status_reader> answer_;
   std::function<void(http_status)> done_;
 };
 

@@ -81,6 +81,33 @@ CAF_TEST(it says why it did not pass) {
   CAF_CHECK(reason.starts_with("not a valid HTTP answer: "));
 }
 
+CAF_TEST(an interim answer is not the status) {
+  scripted_server early{[](peer& client, int) {
+    client.read_head();
+    client.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+                "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.");
+    client.send("1 204\r\n\r\n");
+    client.read_all();
+  }};
+  CAF_CHECK(probe("127.0.0.1", early.port()).passed);
+}
+
+CAF_TEST(an answer that is not whole or too large is none) {
+  scripted_server torn{[](peer& client, int) {
+    client.read_head();
+    client.send("HTTP/1.1 200 OK\r\n");
+  }};
+  CAF_CHECK_EQUAL(probe("127.0.0.1", torn.port()).reason,
+                  "not a valid HTTP answer: partial message");
+  scripted_server endless{[](peer& client, int) {
+    client.read_head();
+    client.send("HTTP/1.1 200 OK\r\nA: " + std::string(17 << 10, 'a'));
+    client.read_all();
+  }};
+  CAF_CHECK_EQUAL(probe("127.0.0.1", endless.port()).reason,
+                  "not a valid HTTP answer: header limit exceeded");
+}
+
 CAF_TEST(a server that does not answer times out) {
   scripted_server slow{[](peer& client, int) { client.read_all(); }};
   auto result = probe("127.0.0.1", slow.port(), 50ms);
