@@ -273,11 +273,10 @@ caf::result<done> catalog_state::on_set_role(const set_raft_role& x) {
   if (current == raft_role::none && x.role == raft_role::voter)
     return make_error(errc::conflict, "a voter has to be a stand-by first");
   auto promise = self_->make_response_promise<done>();
-  role_change_ = role_change{x, 0, promise};
-  if (x.role == raft_role::voter && !engine_->is_up_to_date(x.node))
+  auto behind = x.role == raft_role::voter && !engine_->is_up_to_date(x.node);
+  role_change_ = role_change{x, behind, 0, promise};
+  if (behind)
     act(engine_->catch_up(now(), x.node));
-  else
-    submit_role(*role_change_);
   settle();
   return promise;
 }
@@ -303,19 +302,21 @@ void catalog_state::advance_role_change() {
     role_change_.reset();
     return;
   }
-  switch (engine_->catch_up_state_of(role_change_->what.node)) {
-    case raft_engine::catch_up_state::running:
-      break;
-    case raft_engine::catch_up_state::finished:
-      if (!engine_->transferring())
-        submit_role(*role_change_);
-      break;
-    default:
+  if (role_change_->catching_up) {
+    auto who = role_change_->what.node;
+    auto state = engine_->catch_up_state_of(who);
+    if (state == raft_engine::catch_up_state::running)
+      return;
+    if (state != raft_engine::catch_up_state::finished) {
       role_change_->done.deliver(
-        make_error(errc::timed_out,
-                   to_string(role_change_->what.node) + " could not catch up"));
+        make_error(errc::timed_out, to_string(who) + " could not catch up"));
       role_change_.reset();
+      return;
+    }
+    role_change_->catching_up = false;
   }
+  if (!engine_->transferring() && engine_->has_committed_in_term())
+    submit_role(*role_change_);
 }
 
 /// A live voter, best one that has the whole log; none leaves it to the engine.

@@ -55,7 +55,9 @@ private:
   /// A change of a member's role on its way.
   struct role_change {
     set_raft_role what;
-    /// Index of the configuration entry; 0 while the member catches up.
+    /// Until the member has caught up.
+    bool catching_up = false;
+    /// Index of the configuration entry; 0 until it can be appended.
     std::uint64_t index = 0;
     done_promise done;
   };

@@ -305,6 +305,9 @@ raft_engine::submit_configuration(raft_time now,
                                   const raft_configuration_servers& servers) {
   if (leads() && changing())
     return make_error(errc::conflict, "another membership change is under way");
+  if (leads() && !has_committed_in_term())
+    return make_error(errc::conflict,
+                      "no entry of this leader's term is committed yet");
   if (!may_follow(configuration(), servers))
     return make_error(errc::internal,
                       "a configuration must keep the order of its servers");
@@ -318,17 +321,31 @@ caf::expected<raft_update>
 raft_engine::submit_entries(raft_time now, std::vector<log_entry> entries) {
   if (!leads() || transferring())
     return make_error(errc::not_leader, "this node does not lead");
+  raft_update out;
+  if (auto failed = append(now, std::move(entries), out))
+    return failed;
+  return finish(std::move(out));
+}
+
+caf::error raft_engine::append(raft_time now, std::vector<log_entry> entries,
+                               raft_update& out) {
   auto heads = core_entries(entries);
   auto index = last_index() + 1;
   auto code =
     raft_core_submit(core_.get(), at(now), heads.data(), heads.size());
   if (code != 0)
     return failure(code);
-  raft_update out;
   collect(out, &entries, index);
-  if (auto failed = commit(now, out))
-    return failed;
-  return finish(std::move(out));
+  return commit(now, out);
+}
+
+/// libraft gives a new leader an entry of its own term only where it knows of
+/// entries that may not be committed. What depends on the first one that is
+/// committed would wait for the first client.
+caf::error raft_engine::begin_term(raft_time now, raft_update& out) {
+  if (!leads() || transferring() || term_at(last_index()) == term())
+    return caf::none;
+  return append(now, {{term(), entry_kind::barrier, {}}}, out);
 }
 
 std::optional<log_position> raft_engine::commit_position() const {
@@ -561,6 +578,8 @@ caf::expected<raft_update> raft_engine::after_step(int code) {
 
 caf::expected<raft_update> raft_engine::finish(raft_update out,
                                                bool hard_state) {
+  if (auto failed = begin_term(now_, out))
+    return failed;
   // libraft tells followers of a commit with its next message only: when idle,
   // a heartbeat later, and whoever asked a follower waits for that.
   spread_commit(out);
@@ -624,6 +643,16 @@ std::uint64_t raft_engine::known_commit() const {
 
 raft_time raft_engine::next_timeout() const {
   return raft_time{raft_core_next_timeout(core_.get())};
+}
+
+std::uint64_t raft_engine::term_at(std::uint64_t index) const {
+  if (auto* entry = recent_.at(index))
+    return entry->term;
+  return snapshot_ && snapshot_->index == index ? snapshot_->term : 0;
+}
+
+bool raft_engine::has_committed_in_term() const {
+  return leads() && term_at(commit_index()) == term();
 }
 
 bool raft_engine::transferring() const {

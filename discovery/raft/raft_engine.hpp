@@ -116,7 +116,8 @@ public:
                                     std::vector<std::string> commands);
 
   /// Appends a configuration; it counts from now on. Errors: not_leader,
-  /// conflict (another change is under way), internal (`may_follow` says no).
+  /// conflict (another change is under way, or `has_committed_in_term` says
+  /// no), internal (`may_follow` says no).
   caf::expected<raft_update>
   submit_configuration(raft_time now,
                        const raft_configuration_servers& servers);
@@ -162,6 +163,12 @@ public:
   /// node that does not lead or hands leadership over. Clocks may drift apart
   /// by a tenth.
   std::optional<leader_lease> lease(raft_time now) const;
+
+  /// Whether an entry of this leader's own term is committed. Before, a quorum
+  /// of a configuration that an earlier leader left behind may still elect
+  /// somebody else, so the configuration must not change (Ongaro, "bug in
+  /// single-server membership changes", raft-dev 2015).
+  bool has_committed_in_term() const;
 
   bool transferring() const;
   /// Whether a configuration change or a catch-up is under way.
@@ -242,6 +249,10 @@ private:
                 std::uint64_t max_bytes);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
+  std::uint64_t term_at(std::uint64_t index) const;
+  caf::error append(raft_time now, std::vector<log_entry> entries,
+                    raft_update& out);
+  caf::error begin_term(raft_time now, raft_update& out);
   unsigned trailing_entries(std::uint64_t index) const;
   caf::expected<raft_update> submit_entries(raft_time now,
                                             std::vector<log_entry> entries);

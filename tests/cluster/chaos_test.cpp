@@ -33,12 +33,24 @@ public:
       x.disk->latency = std::chrono::milliseconds{random_() % 6};
     for (int step = 0; step < 30; ++step) {
       disturb();
+      if (changes_seats_)
+        change_a_seat();
       write();
       elapse(std::chrono::milliseconds{20 + random_() % 100});
       check_leaders();
     }
     recover();
     verify();
+  }
+
+  /// From now on the leader also gives and takes seats: two to all of the nodes
+  /// vote, an even number of them as often as not.
+  void change_seats() { changes_seats_ = true; }
+
+  std::ptrdiff_t seats_changed() const {
+    return std::count_if(seats_.begin(), seats_.end(), [](auto& change) {
+      return change->has_value() && **change;
+    });
   }
 
 private:
@@ -76,6 +88,32 @@ private:
         if (auto who = leader())
           hand_over(*who);
     }
+  }
+
+  /// Cuts the network in two.
+  void split_anywhere() {
+    std::set<std::size_t> halves[2];
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      halves[random_() % 2].insert(i);
+    split(halves[0], halves[1]);
+  }
+
+  /// Whoever takes itself for the leader is asked, also one that is cut off.
+  void change_a_seat() {
+    if (random_() % 10 == 0)
+      split_anywhere();
+    auto at = any_node();
+    auto whom = any_node();
+    auto now = state(at);
+    if (!nodes[at].up || now->leader != id_of(at))
+      return;
+    auto voters =
+      std::count_if(now->members.begin(), now->members.end(),
+                    [](auto& x) { return x.second.role == raft_role::voter; });
+    auto votes = now->members.at(id_of(whom)).role == raft_role::voter;
+    if (!votes || voters > 2)
+      seats_.push_back(
+        set_role(at, whom, votes ? raft_role::standby : raft_role::voter));
   }
 
   void hand_over(std::size_t i) {
@@ -160,6 +198,8 @@ private:
   std::size_t lease_holder_ = 0;
   lease::clock::time_point lease_end_;
   bool handed_over_ = false;
+  bool changes_seats_ = false;
+  std::vector<outcome<done>> seats_;
 };
 
 } // namespace
@@ -176,4 +216,16 @@ CAF_TEST(no acknowledged command is lost among five nodes) {
     CAF_MESSAGE("seed " << seed);
     chaos_run{5, seed}.run();
   }
+}
+
+CAF_TEST(no acknowledged command is lost while the number of voters changes) {
+  std::ptrdiff_t changed = 0;
+  for (std::uint32_t seed = 201; seed <= 230; ++seed) {
+    CAF_MESSAGE("seed " << seed);
+    chaos_run run{seed % 2 == 0 ? 4u : 5u, seed};
+    run.change_seats();
+    run.run();
+    changed += run.seats_changed();
+  }
+  CAF_CHECK_GREATER(changed, 30);
 }

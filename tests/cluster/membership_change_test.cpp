@@ -2,6 +2,7 @@
 
 #include "tests/cluster/simulated_cluster.hpp"
 
+#include "discovery/raft/raft_message.hpp"
 #include "messages/error.hpp"
 
 using namespace troupe;
@@ -287,6 +288,47 @@ CAF_TEST(an only voter that lost unsynced entries does not reuse their term) {
   commit_servers(0, 9001, 1);
   CAF_REQUIRE(await_agreement());
   CAF_CHECK(ports(0) == ports(1));
+}
+
+CAF_TEST(two leaders that change one seat each acknowledge nothing apart) {
+  // Node 0 leads four voters, and 4 stands by.
+  form_of(4);
+  start(4);
+  CAF_REQUIRE(change(0, 4, raft_role::standby) == success);
+  commit_servers(0, 9000, 1);
+  CAF_REQUIRE(await_agreement());
+  elapse(500ms);
+  CAF_REQUIRE(leader() == 0u);
+  // It is cut off with node 4, which it was about to promote.
+  split({0, 4}, {1, 2, 3});
+  set_role(0, 4, raft_role::voter);
+  // Node 3 elects the next leader, and hears no more of it.
+  net.filter = [](std::size_t from, std::size_t to, const std::string& bytes) {
+    auto message = decode_raft_message(bytes);
+    return to != 3 || from == 0 || from == 4 || !message
+           || !std::holds_alternative<append_entries>(*message);
+  };
+  CAF_REQUIRE(await([&] { return leader() && *leader() != 0; }));
+  auto next = *leader();
+  CAF_REQUIRE(next == 1 || next == 2);
+  set_role(next, 0, raft_role::none);
+  auto first = propose_at(next, server_at(9001));
+  elapse(1s);
+  // Now the network is cut elsewhere.
+  split({0, 3, 4}, {1, 2});
+  net.filter = nullptr;
+  elapse(3s);
+  auto second = propose_at(0, server_at(9002));
+  elapse(6s);
+  heal();
+  elapse(6s);
+  CAF_REQUIRE(await_agreement());
+  for (std::size_t i = 1; i < 5; ++i)
+    CAF_CHECK_EQUAL(ports(i), ports(0));
+  for (auto [written, port] : {std::pair{first, 9001}, {second, 9002}})
+    if (written->has_value() && **written)
+      CAF_CHECK(ports(0).contains(static_cast<std::uint16_t>(port)));
+  commit_servers(*leader(), 9003, 1);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

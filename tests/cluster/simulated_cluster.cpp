@@ -180,6 +180,18 @@ void simulated_cluster::isolate(std::size_t i) {
   }
 }
 
+void simulated_cluster::split(const std::set<std::size_t>& some,
+                              const std::set<std::size_t>& others) {
+  heal();
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (std::size_t j = 0; j < nodes.size(); ++j) {
+      auto together = (some.contains(i) && some.contains(j))
+                      || (others.contains(i) && others.contains(j));
+      if (i != j && !together)
+        cut(i, j);
+    }
+}
+
 // -- time ---------------------------------------------------------------------
 
 void simulated_cluster::elapse(std::chrono::milliseconds time) {

@@ -83,6 +83,9 @@ public:
   /// Cuts `i` off from everyone, both ways.
   void isolate(std::size_t i);
   void cut(std::size_t from, std::size_t to) { net.cut.emplace(from, to); }
+  /// Replaces all cuts: only within each of these groups messages pass.
+  void split(const std::set<std::size_t>& some,
+             const std::set<std::size_t>& others);
   void heal() { net.cut.clear(); }
 
   // -- time -------------------------------------------------------------------

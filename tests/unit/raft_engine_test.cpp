@@ -107,19 +107,27 @@ CAF_TEST(an only voter leads at once in a new term) {
   CAF_CHECK(update.hard_state_changed);
   CAF_CHECK_EQUAL(*update.write.term, 2u);
   CAF_CHECK(*update.write.voted_for == self_id);
+  // With an entry of that term, once that is durable.
+  CAF_REQUIRE_EQUAL(update.write.entries.size(), 1u);
+  CAF_CHECK_EQUAL(update.write.entries[0].term, 2u);
+  CAF_CHECK(!engine.has_committed_in_term());
+  take(engine.persisted(now, update.write_id));
+  CAF_CHECK(engine.has_committed_in_term());
 }
 
 CAF_TEST(a command is committed once it is durable) {
-  start(log_of(alone));
+  auto started = start(log_of(alone));
+  take(engine.persisted(now, started.write_id));
+  CAF_CHECK_EQUAL(engine.commit_index(), 2u);
   auto update = take(engine.submit(now, {"a", "b"}));
-  CAF_CHECK_EQUAL(update.write.first_index, 2u);
+  CAF_CHECK_EQUAL(update.write.first_index, 3u);
   CAF_REQUIRE_EQUAL(update.write.entries.size(), 2u);
   CAF_CHECK_EQUAL(update.write.entries[1].bytes, "b");
-  CAF_CHECK_EQUAL(engine.commit_index(), 1u);
+  CAF_CHECK_EQUAL(engine.commit_index(), 2u);
   auto next = take(engine.persisted(now, update.write_id));
   CAF_CHECK(next.commit_changed);
-  CAF_CHECK_EQUAL(engine.commit_index(), 3u);
-  CAF_CHECK_EQUAL(engine.entry(2)->bytes, "a");
+  CAF_CHECK_EQUAL(engine.commit_index(), 4u);
+  CAF_CHECK_EQUAL(engine.entry(3)->bytes, "a");
 }
 
 CAF_TEST(a follower submits nothing) {
@@ -206,11 +214,11 @@ CAF_TEST(a snapshot keeps the trailing entries) {
     commit(bytes);
   auto update = take_snapshot();
   CAF_REQUIRE(update.write.snapshot);
-  CAF_CHECK_EQUAL(update.write.snapshot->index, 5u);
+  CAF_CHECK_EQUAL(update.write.snapshot->index, 6u);
   CAF_CHECK_EQUAL(update.write.snapshot->configuration_index, 1u);
-  CAF_CHECK_EQUAL(update.write.drop_below, 4u);
-  CAF_CHECK(engine.entry(3) == nullptr);
-  CAF_CHECK(engine.entry(4) != nullptr);
+  CAF_CHECK_EQUAL(update.write.drop_below, 5u);
+  CAF_CHECK(engine.entry(4) == nullptr);
+  CAF_CHECK(engine.entry(5) != nullptr);
   CAF_CHECK(!engine.commit_position());
   commit("e");
 }
@@ -227,12 +235,12 @@ CAF_TEST(a snapshot that takes its time leaves what came meanwhile) {
     commit(bytes);
   auto update = take(engine.take_snapshot(now, *where, "state"));
   CAF_REQUIRE(update.write.snapshot);
-  CAF_CHECK_EQUAL(update.write.snapshot->index, 4u);
-  CAF_CHECK_EQUAL(update.write.drop_below, 3u);
-  CAF_CHECK_EQUAL(engine.last_index(), 6u);
-  CAF_CHECK(engine.entry(2) == nullptr);
-  CAF_REQUIRE(engine.entry(6));
-  CAF_CHECK_EQUAL(engine.entry(6)->bytes, "e");
+  CAF_CHECK_EQUAL(update.write.snapshot->index, 5u);
+  CAF_CHECK_EQUAL(update.write.drop_below, 4u);
+  CAF_CHECK_EQUAL(engine.last_index(), 7u);
+  CAF_CHECK(engine.entry(3) == nullptr);
+  CAF_REQUIRE(engine.entry(7));
+  CAF_CHECK_EQUAL(engine.entry(7)->bytes, "e");
   // One that a later one overtook.
   auto late = engine.take_snapshot(now, earlier, "state");
   CAF_REQUIRE(!late);
