@@ -406,12 +406,25 @@ static raft_time begin_of_contact(const struct raft* raft, uint64_t now) {
   return raft->election_timer_start;
 }
 
+/* libraft's candidate goes on as it began: one that a leader let disturb it
+ * would disturb each later leader too, whose lease counts on being left alone,
+ * and one that won its pre-vote but not its vote would raise the term of the
+ * cluster with each try. A leader's permission counts for the one candidacy that
+ * it asked for; each later one asks beforehand (Raft dissertation, 9.6). */
+static void begin_candidacy_anew(struct raft* raft, uint64_t now) {
+  if (raft->state != RAFT_CANDIDATE || now < raft_timeout(raft))
+    return;
+  raft->candidate_state.disrupt_leader = false;
+  raft->candidate_state.in_pre_vote = raft->pre_vote;
+}
+
 int raft_core_timeout(struct raft_core* core, uint64_t now) {
   struct raft_event event = make_event(now, RAFT_TIMEOUT);
   struct raft* raft = &core->raft;
   raft_time last_tick = raft->election_timer_start;
   raft_time begin;
   int rv;
+  begin_candidacy_anew(raft, now);
   if (raft->state != RAFT_LEADER)
     return step(core, &event);
   begin = begin_of_contact(raft, now);
@@ -505,7 +518,10 @@ void raft_core_message_at(const struct raft_core* core, size_t i,
     case RAFT_APPEND_ENTRIES_RESULT:
       out->term = message->append_entries_result.term;
       out->rejected = message->append_entries_result.rejected;
+      /* Left unset where the request's term is an old one. */
       out->index = message->append_entries_result.last_log_index;
+      if (out->rejected > 0 && out->index >= out->rejected)
+        out->index = out->rejected - 1;
       out->features = message->append_entries_result.features;
       out->capacity = message->append_entries_result.capacity;
       break;

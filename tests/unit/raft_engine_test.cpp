@@ -160,6 +160,18 @@ CAF_TEST(entries are acknowledged once they are durable) {
   CAF_CHECK_EQUAL(only_message<append_entries_result>(next).last_index, 2u);
 }
 
+CAF_TEST(an answer to an earlier leader invents no index) {
+  auto contents = log_of(three);
+  contents.term = 5;
+  start(std::move(contents));
+  auto update =
+    receive(append_entries{4, 7, 3, 1, {{4, entry_kind::command, "a"}}});
+  auto answer = only_message<append_entries_result>(update);
+  CAF_CHECK_EQUAL(answer.term, 5u);
+  CAF_CHECK_EQUAL(answer.rejected, 7u);
+  CAF_CHECK_LESS(answer.last_index, 7u);
+}
+
 CAF_TEST(what another leader overwrote is not acknowledged late) {
   start(log_of(three));
   auto first =
