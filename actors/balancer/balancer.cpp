@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -60,6 +61,7 @@ struct balancer_state {
 balancer_actor::behavior_type
 balancer(balancer_actor::stateful_pointer<balancer_state> self,
          balancer_config config, cluster_view state, routing_view routing) {
+  outlive_strays(self);
   self->state.config = std::move(config);
   self->state.state = std::move(state);
   self->state.routing = std::move(routing);

@@ -9,6 +9,7 @@
 #include "actors/cache_shard/import_guard.hpp"
 #include "actors/cache_shard/store.hpp"
 #include "messages/slots.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -336,6 +337,7 @@ cache_shard_actor::behavior_type
 cache_shard(cache_shard_actor::stateful_pointer<cache_shard_state> self,
             const cache_shard_config& config, const cluster_view& view,
             const directory_ptr& names, const lease_ptr& roles) {
+  outlive_strays(self);
   self->state.core = std::make_unique<shard>(self, config, view, names, roles);
   auto* core = self->state.core.get();
   notify_of_changes(view, self->address());

@@ -9,6 +9,7 @@
 #include "actors/health_prober/assignment.hpp"
 #include "actors/health_prober/thresholds.hpp"
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -202,6 +203,7 @@ health_prober_actor::behavior_type
 health_prober(health_prober_actor::stateful_pointer<health_prober_state> self,
               health_prober_config config, cluster_view view,
               directory_ptr names, lease_ptr roles, probe_function probe) {
+  outlive_strays(self);
   auto& state = self->state;
   state.self = self;
   state.random.seed(config.seed);

@@ -12,6 +12,7 @@
 
 #include "actors/resource_monitor/sampler.hpp"
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -64,6 +65,7 @@ struct resource_monitor_state {
 resource_monitor_actor::behavior_type resource_monitor(
   resource_monitor_actor::stateful_pointer<resource_monitor_state> self,
   const resource_monitor_config& config) {
+  outlive_strays(self);
   auto& state = self->state;
   state.interval = config.interval;
   state.readings.emplace(config.source, config.data_directory);

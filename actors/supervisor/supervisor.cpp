@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -189,7 +190,8 @@ struct supervisor_state {
     what.level = "warning";
     what.message = "Actor " + x.spec.name + " ended (" + x.last_reason
                    + ") and is restarted";
-    self->anon_send(catalog, propose{record_event{std::move(what)}});
+    // Not by `self`, which would get the answer.
+    caf::anon_send(catalog, propose{record_event{std::move(what)}});
   }
 
   void stop_next() {
@@ -237,6 +239,7 @@ internal_actor::behavior_type
 supervisor(internal_actor::stateful_pointer<supervisor_state> self,
            supervisor_config config, std::vector<child_spec> children,
            directory_ptr names, fatal_handler on_fatal) {
+  outlive_strays(self);
   auto& state = self->state;
   state.self = self;
   state.config = config;

@@ -4,6 +4,7 @@
 
 #include "discovery/catalog/catalog_state.hpp"
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -12,8 +13,11 @@ namespace {
 catalog_actor::behavior_type catalog(catalog_state::pointer self,
                                      catalog_config config, raft_log_actor log,
                                      cluster_view view, lease_ptr leadership) {
-  self->set_down_handler(
-    [=](const caf::down_msg& x) { self->state.on_log_down(x.reason); });
+  outlive_strays(self);
+  self->set_down_handler([=](const caf::down_msg& x) {
+    if (x.source == log)
+      self->state.on_log_down(x.reason);
+  });
   if (auto invalid = config.validate()) {
     self->quit(std::move(invalid));
     return catalog_actor::behavior_type::make_empty_behavior();

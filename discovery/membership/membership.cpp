@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "discovery/membership/membership_state.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -11,6 +12,7 @@ namespace {
 membership_actor::behavior_type membership(membership_state::pointer self,
                                            membership_config config,
                                            membership_sources sources) {
+  outlive_strays(self);
   self->state.start(std::move(config), std::move(sources));
   return {
     [self](const peer_up& x) { self->state.connected(x); },

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -100,6 +101,7 @@ peer_source_actor::behavior_type
 peer_source(peer_source_actor::stateful_pointer<source_state> self,
             peer_source_config config, std::shared_ptr<peer_finder> finder,
             directory_ptr names) {
+  outlive_strays(self);
   auto& state = self->state;
   state.self = self;
   state.config = std::move(config);

@@ -9,6 +9,7 @@
 
 #include "discovery/peering/compatibility.hpp"
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -357,6 +358,7 @@ static peering_actor::behavior_type
 peering(peering_actor::stateful_pointer<peering_state> self,
         peering_config config, dialer_actor dialer, cluster_view view,
         directory_ptr names, cluster_uuid_function cluster_uuid) {
+  outlive_strays(self);
   auto& state = self->state;
   state.self = self;
   state.config = std::move(config);

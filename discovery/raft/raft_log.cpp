@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "discovery/raft/log_storage.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -57,6 +58,7 @@ void flush(raft_log_pointer self) {
 
 raft_log_actor::behavior_type raft_log(raft_log_pointer self,
                                        std::shared_ptr<log_storage> storage) {
+  outlive_strays(self);
   self->state.storage.emplace(std::move(*storage));
   return {
     [=](load_log) -> caf::result<log_contents> {

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "discovery/slots/rebalance.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -121,6 +122,7 @@ placement_actor::behavior_type
 placement(placement_actor::stateful_pointer<placement_state> self,
           const placement_config& config, const cluster_view& view,
           const directory_ptr& names) {
+  outlive_strays(self);
   auto& state = self->state;
   state.self = self;
   state.config = config;

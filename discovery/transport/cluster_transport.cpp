@@ -8,6 +8,7 @@
 
 #include "discovery/transport/tls_scribe.hpp"
 #include "messages/error.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -76,6 +77,7 @@ void dial(gate& through, endpoint where, dial_id which,
 handover_actor::behavior_type
 hand_over(handover_actor::stateful_pointer<handover_state> self,
           std::weak_ptr<gate> through) {
+  outlive_strays(self);
   self->state.broker = find_broker(self->system());
   return {
     [self](scribe_ptr& entrant) {

@@ -6,6 +6,7 @@
 #include "http/gateway/gateway_state.hpp"
 #include "http/gateway/routes.hpp"
 #include "messages/cluster.hpp"
+#include "messages/strays.hpp"
 
 namespace troupe {
 
@@ -20,6 +21,7 @@ http_gateway_actor::behavior_type
 http_gateway(http_gateway_actor::stateful_pointer<gateway_actor_state> self,
              gateway_config config, gateway_sources sources,
              std::uint32_t io_thread) {
+  outlive_strays(self);
   self->state.impl = std::make_unique<gateway>(self, std::move(config),
                                                std::move(sources), io_thread);
   auto* impl = self->state.impl.get();

@@ -7,7 +7,8 @@ troupe_suite(messages
   unit/lease_test.cpp
   unit/msgpack_test.cpp
   unit/published_test.cpp
-  unit/slots_test.cpp)
+  unit/slots_test.cpp
+  unit/strays_test.cpp)
 
 troupe_suite(cache
   unit/cache_handover_test.cpp

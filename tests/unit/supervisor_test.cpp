@@ -146,6 +146,26 @@ CAF_TEST(a child can be killed by name) {
   CAF_CHECK_EQUAL(started, strings({"a", "a"}));
 }
 
+CAF_TEST(the event of a restart asks for no answer) {
+  auto events = 0;
+  auto senders = 0;
+  auto catalog = [&](caf::event_based_actor* own) -> caf::behavior {
+    return {[&events, &senders, own](const propose&) {
+      ++events;
+      senders += own->current_sender() != nullptr;
+      return apply_result{};
+    }};
+  };
+  supervise({child("a")});
+  auto told = sys.spawn(catalog);
+  names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(told));
+  order("a", "fail");
+  pass(1ms);
+  CAF_CHECK_EQUAL(events, 1);
+  CAF_CHECK_EQUAL(senders, 0);
+  caf::anon_send_exit(told, caf::exit_reason::kill);
+}
+
 CAF_TEST(shutting down stops all children and starts none again) {
   supervise({child("a"), child("b")});
   caf::anon_send(supervisor, shut_down{});
