@@ -28,4 +28,8 @@ void directory::erase_peer(member_id peer) {
   update([&](snapshot& next) { next.peers.erase(peer); });
 }
 
+void directory::erase_peers() {
+  update([](snapshot& next) { next.peers.clear(); });
+}
+
 } // namespace troupe

@@ -33,6 +33,8 @@ public:
   void erase(const std::string& name);
   void put_peer(member_id peer, actor_names names);
   void erase_peer(member_id peer);
+  /// Of all peers.
+  void erase_peers();
 
   std::shared_ptr<const snapshot> get() const { return current_->get(); }
 

@@ -166,8 +166,11 @@ void catalog_state::on_peer_up(const peer_up& x) {
     return;
   auto catalog = caf::actor_cast<catalog_actor>(i->second);
   auto& known = peers_[x.info.id];
-  if (known != catalog)
+  if (known != catalog) {
     end_transfer(x.info.id);
+    // Another process counts its transfers anew.
+    arriving_.erase(x.info.id);
+  }
   known = std::move(catalog);
   settle();
 }

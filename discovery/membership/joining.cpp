@@ -20,6 +20,12 @@ bool membership_state::is_registered(const cluster_state& state) const {
          && own->state != verdict::down;
 }
 
+bool membership_state::is_outdated(const cluster_state& state, member_id who,
+                                   std::uint64_t incarnation) {
+  auto i = state.members.find(who);
+  return i != state.members.end() && i->second.info.incarnation > incarnation;
+}
+
 void membership_state::bind(const cluster_state& state) {
   if (bound_ || state.cluster_uuid.empty())
     return;
@@ -137,7 +143,8 @@ caf::result<done> membership_state::take_in(const join_request& x) {
   auto state = sources_.view->get();
   if (state->leader == config_.self.id) {
     // Whoever has just come has sent nothing else yet.
-    known_[x.info.id].heard = now();
+    if (!is_outdated(*state, x.info.id, x.info.incarnation))
+      known_[x.info.id].heard = now();
     return propose_for_caller(register_node{x.info});
   }
   auto leading = membership_of(state->leader);

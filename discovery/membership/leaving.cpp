@@ -10,18 +10,21 @@ namespace troupe {
 
 caf::result<done> membership_state::let_go(const leave_request& x) {
   auto state = sources_.view->get();
-  auto promise = self_->make_response_promise<done>();
   if (x.id == config_.self.id) {
     auto* own = own_entry(*state);
     if (!is_registered(*state) || own->state == verdict::left)
       return done{};
-    own_departure_ = departure{x.id, promise};
-    return promise;
+    own_departure_ = departure{x.id, self_->make_response_promise<done>()};
+    return own_departure_->promise;
   }
   if (state->leader != config_.self.id)
     return make_error(errc::no_quorum, "this node does not lead");
+  if (is_outdated(*state, x.id, x.incarnation))
+    return make_error(errc::conflict,
+                      to_string(x.id) + " runs as a newer process");
   // Whoever asks again has given up on the answer before.
   std::erase_if(departures_, [&](auto& before) { return before.who == x.id; });
+  auto promise = self_->make_response_promise<done>();
   departures_.push_back({x.id, promise});
   propose_about(
     x.id,

@@ -75,6 +75,8 @@ void membership_state::connected(const peer_up& news) {
 
 void membership_state::disconnected(const peer_down& news) {
   auto& link = known_[news.id].link;
+  if (!news.refused && link.connected && link.incarnation != news.incarnation)
+    return;
   if (news.refused) {
     link.refused = !link.connected;
   } else {

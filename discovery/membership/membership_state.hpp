@@ -66,6 +66,9 @@ private:
   // Getting in, and staying.
   const member* own_entry(const cluster_state& state) const;
   bool is_registered(const cluster_state& state) const;
+  /// Whether the member has been started again since.
+  static bool is_outdated(const cluster_state& state, member_id who,
+                          std::uint64_t incarnation);
   void bind(const cluster_state& state);
   void seek(const cluster_state& state);
   void join_at(const membership_actor& member);

@@ -43,6 +43,14 @@ struct session {
   node_info info;
   actor_names actors;
   caf::strong_actor_ptr peering;
+
+  /// Whether the process at its other end says this: not one that had the id
+  /// before, nor a copy of it.
+  bool is_source_of(const peer_up& news) const {
+    auto i = news.actors.find("peering");
+    return news.info.incarnation == info.incarnation && i != news.actors.end()
+           && i->second == peering;
+  }
 };
 
 struct peering_state {
@@ -367,6 +375,8 @@ peering(peering_actor::stateful_pointer<peering_state> self,
   state.names = std::move(names);
   state.cluster_uuid = std::move(cluster_uuid);
   state.random.seed(state.config.seed);
+  // Those of its predecessor, whose end nobody would notice.
+  state.names->erase_peers();
   self->set_down_handler([self](caf::down_msg& down) {
     self->state.end_session(down.source, down.reason);
   });
@@ -390,7 +400,7 @@ peering(peering_actor::stateful_pointer<peering_state> self,
     },
     [self](const peer_up& news) {
       auto i = self->state.sessions.find(news.info.id);
-      if (i == self->state.sessions.end())
+      if (i == self->state.sessions.end() || !i->second.is_source_of(news))
         return;
       i->second.actors = news.actors;
       self->state.announce(i->second);

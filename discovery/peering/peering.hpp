@@ -25,7 +25,8 @@ namespace troupe {
 using peering_actor = caf::typed_actor<
   /// First message of a peer. Errors: incompatible.
   caf::replies_to<hello>::with<hello>,
-  /// A peer's actors have changed (one was restarted).
+  /// A peer's actors have changed (one was restarted). Counts only from the
+  /// process with which the session stands.
   caf::reacts_to<peer_up>,
   /// Addresses to dial, from a peer source.
   caf::reacts_to<peer_candidates>,

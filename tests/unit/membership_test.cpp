@@ -164,6 +164,17 @@ struct fixture : test_coordinator_fixture<config> {
     }
   }
 
+  /// Its code, if it comes without any time passing.
+  errc refusal_to_leave(const leave_request& asked) {
+    auto request = self->request(membership, caf::infinite, asked);
+    consume_messages();
+    CAF_REQUIRE(!self->mailbox().empty());
+    errc code{};
+    request.receive([](const done&) {},
+                    [&](const caf::error& x) { code = describe(x).code; });
+    return code;
+  }
+
   template <class Command>
   const Command* last_proposed() const {
     return proposed.empty() ? nullptr : std::get_if<Command>(&proposed.back());
@@ -469,6 +480,38 @@ CAF_TEST(a request to join is a sign of life) {
   CAF_CHECK(last_proposed<set_verdict>() == nullptr);
   pass(5s);
   CAF_CHECK(last_proposed<set_verdict>() != nullptr);
+}
+
+CAF_TEST(what a process says that was started again since does not count) {
+  start(3);
+  auto state = two_members(own);
+  state.members[member_id{9}].info.incarnation = 2;
+  view->set(state);
+  auto again = make_info(member_id{9}, "peer");
+  again.incarnation = 2;
+  caf::anon_send(membership, peer_up{again, {}});
+  pass(500ms);
+  // The end of its session is not that of the present one.
+  caf::anon_send(membership, peer_down{member_id{9}, 1, "gone", false});
+  pass(200ms);
+  CAF_CHECK(last_proposed<set_verdict>() == nullptr);
+  // Nor is its request a sign of life.
+  caf::anon_send(membership, peer_down{member_id{9}, 2, "gone", false});
+  pass(1s);
+  proposed.clear();
+  caf::anon_send(membership, join_request{make_info(member_id{9}, "peer")});
+  consume_messages();
+  proposed.clear();
+  pass(200ms);
+  CAF_CHECK(last_proposed<set_verdict>() != nullptr);
+  // And it can't leave in the name of its successor.
+  CAF_CHECK(refusal_to_leave({member_id{9}, 1}) == errc::conflict);
+}
+
+CAF_TEST(a goodbye at a node that does not lead is answered at once) {
+  start(3);
+  view->set(two_members(member_id{9}));
+  CAF_CHECK(refusal_to_leave({member_id{9}, 1}) == errc::no_quorum);
 }
 
 CAF_TEST(a leaving leader hands over first and then says goodbye) {

@@ -437,4 +437,52 @@ CAF_TEST(peers hear of a restarted actor) {
   CAF_CHECK_EQUAL(second.script.news.size(), 1u);
 }
 
+CAF_TEST(late news of a process that was replaced changes nothing) {
+  meet_second();
+  auto again = make_info(2, "b");
+  again.incarnation = 2;
+  far_node reborn{sys, 4, again};
+  CAF_CHECK_EQUAL(refusal(reborn.script.own), "");
+  CAF_REQUIRE_EQUAL(heard.up.size(), 2u);
+  caf::anon_send(peering,
+                 peer_up{second.script.own.info, second.script.own.actors});
+  consume_messages();
+  second.stop();
+  pass(60s);
+  CAF_CHECK_EQUAL(heard.up.size(), 2u);
+  CAF_CHECK(heard.down.empty());
+  CAF_CHECK(names->peer<caf::actor>(member_id{2}, "balancer")
+            == caf::actor_cast<caf::actor>(reborn.peering));
+  // Nor does it where both count the same start, as with a restored disk.
+  auto info = reborn.script.own.info;
+  caf::anon_send(peering, peer_up{info, second.script.own.actors});
+  consume_messages();
+  CAF_CHECK_EQUAL(heard.up.size(), 2u);
+}
+
+CAF_TEST(news of a restarted actor of a peer is passed on) {
+  meet_second();
+  auto actors = second.script.own.actors;
+  actors["cache_shard/0"] = second.peering;
+  caf::anon_send(peering, peer_up{second.script.own.info, actors});
+  consume_messages();
+  CAF_REQUIRE_EQUAL(heard.up.size(), 2u);
+  CAF_CHECK(names->peer<caf::actor>(member_id{2}, "cache_shard/0"));
+}
+
+CAF_TEST(a restarted peering actor knows no session) {
+  meet_second();
+  CAF_CHECK(names->peer<caf::actor>(member_id{2}, "balancer"));
+  caf::anon_send_exit(peering, caf::exit_reason::kill);
+  consume_messages();
+  // Nobody tells the next one that this one ended meanwhile.
+  network.clear();
+  second.stop();
+  consume_messages();
+  peering = spawn_peering(sys, settings, caf::actor_cast<dialer_actor>(dialer),
+                          view, names, [] { return std::string{}; });
+  pass(10s);
+  CAF_CHECK(!names->peer<caf::actor>(member_id{2}, "balancer"));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
