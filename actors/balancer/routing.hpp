@@ -34,6 +34,11 @@ struct upstream_pool {
   /// Position in the schedule, shared by all io threads and kept when the
   /// table is built again, so that consecutive requests go round.
   std::shared_ptr<std::atomic<std::uint32_t>> cursor;
+
+  /// A request's turn, for `choose`.
+  std::uint32_t next_turn() const noexcept {
+    return cursor->fetch_add(1, std::memory_order_relaxed);
+  }
 };
 
 /// One rule of `proxy.routes`. Empty host or path prefix: any.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "actors/balancer/choose.hpp"
 #include "http/proxy/session.hpp"
 
 namespace troupe::proxying {
@@ -42,23 +43,15 @@ proxy_context::backend_of(const upstream& server) {
 }
 
 const upstream* proxy_context::choose(const upstream_pool& pool,
+                                      std::uint32_t turn,
                                       const std::vector<std::string>& tried,
                                       clock::time_point now) {
-  const upstream* ejected = nullptr;
-  auto turns = pool.schedule.size();
-  for (std::size_t i = 0; i < turns; ++i) {
-    // Each server passed over uses up its turn, so that its traffic spreads
-    // over all others and not to its successor alone.
-    auto turn = pool.cursor->fetch_add(1, std::memory_order_relaxed);
-    auto& server = pool.servers[pool.schedule[turn % turns]];
+  return troupe::choose(pool, turn, [&](const upstream& server) {
     if (std::find(tried.begin(), tried.end(), server.id) != tried.end())
-      continue;
-    if (!backend_of(server)->passive.active(now))
-      return &server;
-    if (ejected == nullptr)
-      ejected = &server;
-  }
-  return ejected;
+      return standing::excluded;
+    return backend_of(server)->passive.active(now) ? standing::last_resort
+                                                   : standing::usable;
+  });
 }
 
 void proxy_context::forget(

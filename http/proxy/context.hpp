@@ -33,10 +33,10 @@ public:
   /// This thread's view of a server, made at its first use.
   const std::shared_ptr<backend>& backend_of(const upstream& server);
 
-  /// The next server of a pool by its schedule. Leaves out those that were
-  /// tried, and passes over ejected ones while there is another. Null when all
-  /// were tried.
-  const upstream* choose(const upstream_pool& pool,
+  /// The server of a pool for a request's turn (actors/balancer/choose.hpp).
+  /// Leaves out those that were tried, and passes over ejected ones while there
+  /// is another. Null when all were tried.
+  const upstream* choose(const upstream_pool& pool, std::uint32_t turn,
                          const std::vector<std::string>& tried,
                          clock::time_point now);
 

@@ -28,6 +28,7 @@ void session::begin_exchange() {
     answer(503, pool_->unavailable_reason);
     return;
   }
+  turn_ = pool_->next_turn();
   tried_.clear();
   attempts_ = 0;
   attempt();
@@ -35,7 +36,7 @@ void session::begin_exchange() {
 
 void session::attempt() {
   auto* server = attempts_ < context_.config.max_attempts
-                   ? context_.choose(*pool_, tried_, clock::now())
+                   ? context_.choose(*pool_, turn_, tried_, clock::now())
                    : nullptr;
   if (server == nullptr) {
     answer(last_status_, "no server of service '" + pool_->service

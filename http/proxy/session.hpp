@@ -139,6 +139,7 @@ private:
   // One exchange with a server, and the attempts at it.
   std::shared_ptr<const routing_table> table_;
   const upstream_pool* pool_ = nullptr;
+  std::uint32_t turn_ = 0;
   std::vector<std::string> tried_;
   std::uint32_t attempts_ = 0;
   std::string last_failure_;

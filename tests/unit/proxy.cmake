@@ -1,5 +1,6 @@
 troupe_suite(proxy HTTP
   unit/balancer_test.cpp
+  unit/choose_test.cpp
   unit/health_prober_test.cpp
   unit/http_client_test.cpp
   unit/pick_test.cpp
