@@ -17,6 +17,8 @@ server_config api_limits(const configuration& settings) {
   result.max_header_bytes = static_cast<std::uint32_t>(from.max_header_size);
   result.max_body_bytes = from.max_body_size;
   result.max_body_bytes_in_flight = from.max_body_bytes_in_flight;
+  result.max_answer_bytes_in_flight = from.max_answer_bytes_in_flight;
+  result.min_read_rate = from.min_read_rate;
   result.header_timeout = from.header_timeout;
   result.body_timeout = from.body_timeout;
   result.write_timeout = from.write_timeout;

@@ -160,6 +160,13 @@ void add_http(scrape& out, const http_totals& totals) {
               static_cast<double>(totals.refused));
   out.counter("troupe_http_timeouts_total", "Requests that ran out of time.",
               static_cast<double>(totals.timeouts));
+  out.counter("troupe_http_slow_readers_total",
+              "Connections closed because answers were read too slowly.",
+              static_cast<double>(totals.slow_readers));
+  out.gauge("troupe_http_body_bytes", "Requests' bodies held now.",
+            static_cast<double>(totals.body_bytes));
+  out.gauge("troupe_http_answer_bytes", "Answers held that are not read yet.",
+            static_cast<double>(totals.answer_bytes));
   for (std::size_t i = 1; i < std::size(totals.answers); ++i)
     out.counter("troupe_http_answers_total", "Answers by class of status.",
                 static_cast<double>(totals.answers[i]),

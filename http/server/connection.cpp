@@ -9,6 +9,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <netinet/tcp.h>
+
 #include <caf/make_counted.hpp>
 
 namespace troupe {
@@ -23,6 +25,16 @@ constexpr std::size_t large_buffer = 64 << 10;
 
 /// Answers of pipelined requests that are sent together.
 constexpr std::size_t write_batch = 64 << 10;
+
+/// Answers of that size are given even when the budget is spent: a node must be
+/// able to say that it is well, or what is wrong.
+constexpr std::size_t small_answer = 4 << 10;
+
+/// The kernel takes no more than this and a segment of what it can't send yet:
+/// what it holds is in no budget.
+using unsent_limit =
+  boost::asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+constexpr int max_unsent = 32 << 10;
 
 /// 13 characters, so that it needs no heap.
 std::string make_request_id() {
@@ -39,6 +51,15 @@ std::string make_request_id() {
 
 } // namespace
 
+/// Lets `append` add to `out_` and counts what it added.
+template <class Append>
+void http_connection::append_output(Append append) {
+  auto before = out_.size();
+  append();
+  answer_bytes_ += out_.size() - before;
+  server_->answers_.take(out_.size() - before);
+}
+
 http_connection::http_connection(std::shared_ptr<http_server> server,
                                  boost::asio::ip::tcp::socket socket,
                                  bool counted)
@@ -48,12 +69,14 @@ http_connection::http_connection(std::shared_ptr<http_server> server,
   error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
+  socket_.set_option(unsent_limit{max_unsent}, ignored);
   auto peer = socket_.remote_endpoint(ignored);
   remote_address_ = peer.address().to_string();
 }
 
 http_connection::~http_connection() {
   channel_->detach();
+  give_back(answer_bytes_);
 }
 
 void http_connection::start() {
@@ -81,6 +104,9 @@ void http_connection::close() {
   channel_->detach();
   error_code ignored;
   socket_.close(ignored);
+  std::string{}.swap(out_);
+  std::string{}.swap(sending_);
+  give_back(answer_bytes_);
   server_->remove(position_);
 }
 
@@ -90,8 +116,10 @@ void http_connection::enter(phase next, std::chrono::milliseconds limit) {
 }
 
 void http_connection::check_deadline(clock::time_point now) {
-  if (writing_ && now >= write_deadline_)
+  if (writing_ && now >= write_deadline_) {
+    ++server_->counters_.slow_readers;
     return close();
+  }
   // A client that does not take answers may be late with its next request.
   if (now < deadline_ || (writing_ && phase_ != phase::handling))
     return;
@@ -203,7 +231,11 @@ void http_connection::go_on() {
 /// Handles what was read. True: it stopped only to have the answers sent.
 bool http_connection::process() {
   processing_ = true;
-  auto full = [this] { return out_.size() >= write_batch; };
+  // Without room, answers do not even wait for others to be sent with.
+  auto full = [this] {
+    return out_.size() >= write_batch
+           || (!out_.empty() && !server_->answers_.has_room(0));
+  };
   auto expects_bytes = [this] {
     return phase_ == phase::idle || phase_ == phase::head
            || phase_ == phase::body;
@@ -248,7 +280,7 @@ void http_connection::on_head() {
   head_seen_ = true;
   enter(phase::body, server_->config_.body_timeout);
   if (parser_->expects_continue() && begin_ == end_)
-    out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    append_output([this] { out_ += "HTTP/1.1 100 Continue\r\n\r\n"; });
 }
 
 void http_connection::dispatch() {
@@ -265,6 +297,7 @@ void http_connection::dispatch() {
   keep_alive_ = parser_->keep_alive() && !server_->draining_;
   http_1_1_ = parser_->http_1_1();
   head_only_ = request.method == http_verb::head;
+  safe_ = head_only_ || request.method == http_verb::get;
   auto exchange =
     caf::make_counted<http_exchange>(std::move(request), channel_, sequence_);
   parser_.reset();
@@ -278,7 +311,13 @@ void http_connection::answer(std::uint64_t sequence,
   if (phase_ != phase::handling || sequence != sequence_)
     return; // It was answered in the handler's place.
   using std::chrono::duration_cast;
-  write(what);
+  auto fits = may_write(what);
+  if (phase_ == phase::closed)
+    return; // To make room for others.
+  if (fits)
+    write(what);
+  else
+    write(too_much_unread());
   enter(phase::idle, server_->config_.idle_timeout);
   auto spent = deadline_ - server_->config_.idle_timeout - started_;
   server_->counters_.handling_us +=
@@ -303,9 +342,29 @@ void http_connection::write(const http_response& what) {
   last_answer_ = !keep_alive_;
   auto status_class = std::min(what.status / 100, 5u);
   ++server_->counters_.answers[status_class];
-  append_response(out_, what,
-                  {request_id_, server_->date_.at(std::time(nullptr)),
-                   security_headers(), keep_alive_, http_1_1_, head_only_});
+  append_output([&] {
+    append_response(out_, what,
+                    {request_id_, server_->date_.at(std::time(nullptr)),
+                     security_headers(), keep_alive_, http_1_1_, head_only_});
+  });
+}
+
+/// The answer to a change is given whatever it costs: 503 would say that
+/// nothing happened. Such answers are short.
+bool http_connection::may_write(const http_response& what) {
+  return !safe_ || head_only_ || what.body.size() <= small_answer
+         || server_->make_room(what.body.size());
+}
+
+http_response http_connection::too_much_unread() {
+  return {503,
+          json_type,
+          server_->handlers_.render_failure(
+            {503, errc::overloaded,
+             "too much of what other clients asked for is not read yet; try "
+             "again later",
+             path_, request_id_}),
+          {{"Retry-After", "1"}}};
 }
 
 /// Answers a request that won't be handled, and ends the connection: where the

@@ -95,6 +95,12 @@ private:
   void linger();
   void enter(phase next, std::chrono::milliseconds limit);
   void restart_deadline();
+  http_response too_much_unread();
+  bool may_write(const http_response& what);
+  template <class Append>
+  void append_output(Append append);
+  void give_back(std::uint64_t answer_bytes);
+  bool reads_slowly(clock::time_point now) const;
 
   std::shared_ptr<http_server> server_;
   boost::asio::ip::tcp::socket socket_;
@@ -114,6 +120,10 @@ private:
   std::string out_;
   std::string sending_;
   std::size_t sent_ = 0;
+  /// When `sending_` began to wait for the client.
+  clock::time_point waiting_since_{};
+  /// What the server's budget has given for `out_` and `sending_`.
+  std::uint64_t answer_bytes_ = 0;
 
   // Of the request being answered.
   std::uint64_t sequence_ = 0;
@@ -123,6 +133,8 @@ private:
   bool keep_alive_ = true;
   bool http_1_1_ = true;
   bool head_only_ = false;
+  /// It changes nothing (RFC 9110 §9.2.1), so that it can be asked again.
+  bool safe_ = false;
 
   phase phase_ = phase::idle;
   clock::time_point deadline_{};

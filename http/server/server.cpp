@@ -16,6 +16,10 @@ namespace {
 /// Refused clients that may linger at once; others are closed the hard way.
 constexpr std::uint32_t max_refused_open = 64;
 
+/// Looking for slow readers walks over all connections, and it is clients that
+/// cause it: at most so often.
+constexpr std::chrono::milliseconds slow_readers_pause{50};
+
 } // namespace
 
 std::uint64_t server_config::body_limit(std::string_view path) const {
@@ -32,9 +36,11 @@ caf::error server_config::validate() const {
   if (max_connections == 0)
     return make_error(errc::invalid_field, "must be at least 1",
                       "maxConnections");
-  for (auto limit :
-       {header_timeout, body_timeout, idle_timeout, write_timeout,
-        request_deadline, linger_timeout, sweep_interval, idle_grace})
+  if (min_read_rate == 0)
+    return make_error(errc::invalid_field, "must be at least 1", "minReadRate");
+  for (auto limit : {header_timeout, body_timeout, idle_timeout, write_timeout,
+                     request_deadline, linger_timeout, sweep_interval,
+                     idle_grace, slow_reader_grace})
     if (limit.count() <= 0)
       return make_error(errc::invalid_field, "must be above 0 ms", "timeouts");
   return caf::none;
@@ -62,11 +68,12 @@ bool connection_budget::wait_for_none(std::chrono::milliseconds limit) {
 http_server::http_server(io_thread& io, const server_config& config,
                          server_handlers handlers,
                          std::shared_ptr<connection_budget> budget,
-                         std::shared_ptr<body_budget> bodies)
+                         std::shared_ptr<body_budget> bodies,
+                         std::uint64_t max_answer_bytes)
   : io_(io), config_(config), handlers_(std::move(handlers)),
     budget_(std::move(budget)), bodies_(std::move(bodies)),
-    acceptor_(io.context()), sweep_timer_(io.context()),
-    accept_timer_(io.context()) {
+    answers_(max_answer_bytes), acceptor_(io.context()),
+    sweep_timer_(io.context()), accept_timer_(io.context()) {
 }
 
 http_server::~http_server() = default;
@@ -164,6 +171,28 @@ void http_server::sweep() {
     connection->check_deadline(now);
   if (!connections_.empty())
     arm_sweep();
+}
+
+/// Whether an answer of that size may be kept for its client; for that, slow
+/// readers may have to go.
+bool http_server::make_room(std::uint64_t answer_bytes) {
+  if (answers_.has_room(answer_bytes))
+    return true;
+  close_slow_readers(http_connection::clock::now());
+  return answers_.has_room(answer_bytes);
+}
+
+void http_server::close_slow_readers(http_connection::clock::time_point now) {
+  if (now < slow_readers_sought_ + slow_readers_pause)
+    return;
+  slow_readers_sought_ = now;
+  std::vector<std::shared_ptr<http_connection>> slow;
+  for (auto& connection : connections_)
+    if (connection->reads_slowly(now))
+      slow.push_back(connection);
+  counters_.slow_readers += slow.size();
+  for (auto& connection : slow)
+    connection->close();
 }
 
 void http_server::accept_backlog() {

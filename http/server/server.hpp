@@ -18,6 +18,7 @@
 #include <caf/error.hpp>
 
 #include "http/server/accept_backoff.hpp"
+#include "http/server/answer_budget.hpp"
 #include "http/server/body_budget.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/io_thread.hpp"
@@ -51,6 +52,9 @@ struct server_config {
   std::chrono::milliseconds idle_timeout{60'000};
   /// Without progress in sending an answer; then it is closed.
   std::chrono::milliseconds write_timeout{30'000};
+  /// Bytes a second at which an answer must be read, at least, beyond
+  /// `write_timeout`; then the connection is closed.
+  std::uint64_t min_read_rate = 8 << 10;
   /// For the handler; longer gets 504.
   std::chrono::milliseconds request_deadline{10'000};
   /// How long a closed connection may still send, so that it can read our last
@@ -67,6 +71,13 @@ struct server_config {
   /// Of all request bodies together, from their first byte to their answer,
   /// over all io threads; a body beyond it gets 503.
   std::uint64_t max_body_bytes_in_flight = 256 << 20;
+  /// Of all answers together, from when they are made until the kernel has
+  /// them; each io thread has an equal part. When one does not fit, clients
+  /// that read slowly are closed, and if that is not enough, a request that
+  /// only reads gets 503 instead of its answer.
+  std::uint64_t max_answer_bytes_in_flight = 128 << 20;
+  /// How long a client may read slowly although its memory is wanted.
+  std::chrono::milliseconds slow_reader_grace{1'000};
 
   std::uint64_t body_limit(std::string_view path) const;
 
@@ -98,6 +109,8 @@ struct http_counters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> timeouts{0};
+  /// Connections closed because their client read its answer too slowly.
+  std::atomic<std::uint64_t> slow_readers{0};
   /// Answers by the first digit of their status.
   std::atomic<std::uint64_t> answers[6] = {};
   /// Sum over all answers, from the request's last byte, in µs.
@@ -135,7 +148,8 @@ public:
   http_server(io_thread& io, const server_config& config,
               server_handlers handlers,
               std::shared_ptr<connection_budget> budget,
-              std::shared_ptr<body_budget> bodies);
+              std::shared_ptr<body_budget> bodies,
+              std::uint64_t max_answer_bytes);
 
   ~http_server();
 
@@ -156,6 +170,9 @@ public:
 
   const http_counters& counters() const noexcept { return counters_; }
 
+  /// Bytes of answers that wait for their clients. From any thread.
+  std::uint64_t answer_bytes() const noexcept { return answers_.held(); }
+
 private:
   friend class http_connection;
 
@@ -167,6 +184,8 @@ private:
   void retry_accept_later(const boost::system::error_code& why);
   void arm_sweep();
   void sweep();
+  bool make_room(std::uint64_t answer_bytes);
+  void close_slow_readers(std::chrono::steady_clock::time_point now);
   void remove(connection_list::iterator which);
 
   io_thread& io_;
@@ -174,12 +193,14 @@ private:
   server_handlers handlers_;
   std::shared_ptr<connection_budget> budget_;
   std::shared_ptr<body_budget> bodies_;
+  answer_budget answers_;
   http_counters counters_;
   boost::asio::ip::tcp::acceptor acceptor_;
   accept_backoff backoff_;
   boost::asio::steady_timer sweep_timer_;
   boost::asio::steady_timer accept_timer_;
   connection_list connections_;
+  std::chrono::steady_clock::time_point slow_readers_sought_{};
   http_date date_;
   /// Connections that only wait for their client to read a refusal.
   std::uint32_t refused_open_ = 0;

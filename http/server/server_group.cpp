@@ -1,5 +1,7 @@
 #include "http/server/server_group.hpp"
 
+#include <algorithm>
+
 #include "messages/error.hpp"
 
 namespace troupe {
@@ -8,11 +10,13 @@ http_server_group::http_server_group(std::vector<io_thread*> threads,
                                      const server_config& config,
                                      const handlers_factory& make_handlers)
   : budget_(std::make_shared<connection_budget>(config.max_connections)),
+    bodies_(std::make_shared<body_budget>(config.max_body_bytes_in_flight)),
     threads_(std::move(threads)) {
-  auto bodies = std::make_shared<body_budget>(config.max_body_bytes_in_flight);
+  auto answers = config.max_answer_bytes_in_flight
+                 / std::max<std::size_t>(threads_.size(), 1);
   for (auto* thread : threads_)
     servers_.push_back(std::make_shared<http_server>(
-      *thread, config, make_handlers(*thread), budget_, bodies));
+      *thread, config, make_handlers(*thread), budget_, bodies_, answers));
 }
 
 http_server_group::~http_server_group() {
@@ -80,11 +84,14 @@ http_totals http_server_group::totals() const {
     result.accepted += from.accepted;
     result.refused += from.refused;
     result.timeouts += from.timeouts;
+    result.slow_readers += from.slow_readers;
+    result.answer_bytes += server->answer_bytes();
     result.handling_us += from.handling_us;
     for (std::size_t i = 0; i < std::size(result.answers); ++i)
       result.answers[i] += from.answers[i];
   }
   result.open = budget_->open();
+  result.body_bytes = bodies_->in_flight();
   return result;
 }
 

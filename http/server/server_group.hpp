@@ -17,9 +17,13 @@ struct http_totals {
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;
   std::uint64_t timeouts = 0;
+  std::uint64_t slow_readers = 0;
   std::uint64_t answers[6] = {};
   std::uint64_t handling_us = 0;
   std::uint32_t open = 0;
+  /// Bytes held now: of requests' bodies, and of answers not read yet.
+  std::uint64_t body_bytes = 0;
+  std::uint64_t answer_bytes = 0;
 };
 
 /// An HTTP server over several io threads, one listener each on the same port
@@ -64,6 +68,7 @@ private:
   std::vector<std::future<void>> on_each_thread(void (http_server::*action)());
 
   std::shared_ptr<connection_budget> budget_;
+  std::shared_ptr<body_budget> bodies_;
   std::vector<io_thread*> threads_;
   std::vector<std::shared_ptr<http_server>> servers_;
 };

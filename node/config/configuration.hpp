@@ -39,6 +39,8 @@ struct node_settings {
   std::uint64_t max_header_size = 0;
   std::uint64_t max_body_size = 0;
   std::uint64_t max_body_bytes_in_flight = 0;
+  std::uint64_t max_answer_bytes_in_flight = 0;
+  std::uint64_t min_read_rate = 0;
   milliseconds header_timeout{};
   milliseconds body_timeout{};
   milliseconds request_timeout{};

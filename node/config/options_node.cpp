@@ -71,6 +71,17 @@ void declare_node_options(option_table& table) {
         "Bytes of all requests' bodies at a time, until they are answered. A "
         "body beyond: 503. At least node.maxBodySize.",
         256 * mib, {.min = kib, .max = 1024 * 1024 * mib}),
+      node<&s::max_answer_bytes_in_flight>(
+        "node.maxAnswerBytesInFlight",
+        "Bytes of all answers that their clients have not read yet; each io "
+        "thread has an equal part. When it is spent, clients that read slowly "
+        "are closed, and a GET whose answer still does not fit gets 503.",
+        128 * mib, {.min = kib, .max = 1024 * 1024 * mib}),
+      node<&s::min_read_rate>(
+        "node.minReadRate",
+        "Bytes a second at which a client must read an answer, beyond "
+        "node.writeTimeout; then the connection is closed.",
+        8 * kib, {.min = 1, .max = 1024 * mib}),
       node<&s::header_timeout>(
         "node.headerTimeout",
         "From a connection's start, or a request's first byte, to the end of "

@@ -6,6 +6,7 @@ troupe_suite(http HTTP
   unit/gateway_test.cpp
   unit/http_refusal_test.cpp
   unit/http_server_test.cpp
+  unit/http_slow_reader_test.cpp
   unit/listening_port_test.cpp
   unit/problem_test.cpp
   unit/router_test.cpp)

@@ -63,14 +63,7 @@ public:
   /// Reads one answer; `status` stays 0 when there is none.
   /// @param bodiless it answers HEAD, or is a 1xx.
   answer read(bool bodiless = false) {
-    answer result;
-    std::size_t end;
-    while ((end = input_.find("\r\n\r\n")) == std::string::npos)
-      if (!receive())
-        return result;
-    result.head = input_.substr(0, end + 4);
-    input_.erase(0, end + 4);
-    result.status = std::stoi(result.head.substr(9, 3));
+    auto result = read_head();
     auto length = result.head.find("Content-Length: ");
     if (bodiless || length == std::string::npos)
       return result;
@@ -81,6 +74,25 @@ public:
     result.body = input_.substr(0, size);
     input_.erase(0, size);
     return result;
+  }
+
+  /// Reads an answer's head and leaves the body where it is.
+  answer read_head() {
+    answer result;
+    std::size_t end;
+    while ((end = input_.find("\r\n\r\n")) == std::string::npos)
+      if (!receive())
+        return result;
+    result.head = input_.substr(0, end + 4);
+    input_.erase(0, end + 4);
+    result.status = std::stoi(result.head.substr(9, 3));
+    return result;
+  }
+
+  /// Takes up to `bytes` of what came and forgets them.
+  void read_some(std::size_t bytes) {
+    std::string buffer(bytes, 0);
+    ::recv(socket_, buffer.data(), bytes, MSG_DONTWAIT);
   }
 
   answer ask(std::string_view text) {

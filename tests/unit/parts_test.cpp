@@ -36,7 +36,9 @@ CAF_TEST(each limit of the API has its own setting) {
                                         {"node.writeTimeout", "2005"},
                                         {"node.idleTimeout", "2006"},
                                         {"node.requestTimeout", "2007"},
-                                        {"node.maxConnections", "2008"}}));
+                                        {"node.maxConnections", "2008"},
+                                        {"node.maxAnswerBytesInFlight", "2010"},
+                                        {"node.minReadRate", "2011"}}));
   CAF_CHECK_EQUAL(limits.max_header_bytes, 2001u);
   CAF_CHECK_EQUAL(limits.max_body_bytes, 2002u);
   CAF_CHECK_EQUAL(limits.max_body_bytes_in_flight, 2009u);
@@ -46,6 +48,8 @@ CAF_TEST(each limit of the API has its own setting) {
   CAF_CHECK_EQUAL(limits.idle_timeout.count(), 2006);
   CAF_CHECK_EQUAL(limits.request_deadline.count(), 2007);
   CAF_CHECK_EQUAL(limits.max_connections, 2008u);
+  CAF_CHECK_EQUAL(limits.max_answer_bytes_in_flight, 2010u);
+  CAF_CHECK_EQUAL(limits.min_read_rate, 2011u);
 }
 
 CAF_TEST(the statistics name the algorithm in effect) {
