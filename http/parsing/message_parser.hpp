@@ -9,6 +9,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "http/parsing/broken_parser.hpp"
 #include "http/parsing/element_scanner.hpp"
 
 namespace troupe {
@@ -191,7 +192,12 @@ private:
   }
 
   std::size_t put(std::string_view bytes, error_code& failure) {
-    return base::put({bytes.data(), bytes.size()}, failure);
+    try {
+      return base::put({bytes.data(), bytes.size()}, failure);
+    } catch (const library_assertion& broken) {
+      failure = report(broken);
+      return 0;
+    }
   }
 
   /// Every callback passes here.

@@ -38,6 +38,8 @@ request_parser::why_refused(const error_code& failure) const {
             "the body is larger than " + std::to_string(body_limit_) + " bytes",
             "body"};
   auto why = explain_refusal(failure, config_.max_header_bytes);
+  if (why.status == 500)
+    return {500, errc::internal, std::move(why.detail)};
   if (why.status != 431)
     return {why.status, errc::malformed, std::move(why.detail)};
   if (start_line_done())

@@ -8,6 +8,7 @@ troupe_suite(http HTTP
   unit/http_server_test.cpp
   unit/http_slow_reader_test.cpp
   unit/listening_port_test.cpp
+  unit/message_parser_test.cpp
   unit/problem_test.cpp
   unit/router_test.cpp)
 target_link_libraries(test_http PRIVATE troupe_http)
