@@ -115,12 +115,15 @@ using command_body =
 
 /// Makes a retried command apply once (Raft dissertation §6.3). `sequence`
 /// counts the commands of one run of one node; everything below
-/// `answered_below` was answered, so its result need not be kept.
+/// `answered_below` was answered, so its result need not be kept. `process` is
+/// a random number: two processes of a node may have the same incarnation when
+/// its data directory was copied or restored.
 struct request_id {
   member_id origin = member_id::none;
   std::uint64_t incarnation = 0;
   std::uint64_t sequence = 0;
   std::uint64_t answered_below = 0;
+  std::uint64_t process = 0;
 };
 
 /// A log entry's content.
@@ -230,7 +233,7 @@ typename Inspector::result_type inspect(Inspector& f, recover_cluster& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, request_id& x) {
   return f(caf::meta::type_name("request_id"), x.origin, x.incarnation,
-           x.sequence, x.answered_below);
+           x.sequence, x.answered_below, x.process);
 }
 
 template <class Inspector>

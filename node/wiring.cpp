@@ -59,6 +59,7 @@ started start_raft_log(node_context& node, caf::actor_system& system) {
 started start_catalog(node_context& node, caf::actor_system& system) {
   catalog_config config;
   config.self = node.self;
+  config.ids = node.ids;
   config.heartbeat = node.settings.cluster.heartbeat_interval;
   config.election_timeout = node.settings.cluster.election_timeout;
   config.seed = random_seed();

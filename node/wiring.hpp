@@ -6,6 +6,7 @@
 
 #include "actors/balancer/routing.hpp"
 #include "actors/supervisor/supervisor.hpp"
+#include "discovery/catalog/request_ids.hpp"
 #include "discovery/identity/identity.hpp"
 #include "http/server/io_thread.hpp"
 #include "messages/directory.hpp"
@@ -20,6 +21,8 @@ struct node_context {
   configuration settings;
   node_info self;
   std::shared_ptr<identity> own_identity;
+  /// Of this process's commands.
+  std::shared_ptr<request_ids> ids = std::make_shared<request_ids>();
   directory_ptr names = std::make_shared<directory>();
   cluster_view state = std::make_shared<published<cluster_state>>();
   /// Held while this node is the only one that can lead.

@@ -3,10 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include <caf/fwd.hpp>
 #include <caf/typed_actor.hpp>
 
+#include "discovery/catalog/request_ids.hpp"
 #include "discovery/raft/raft_log.hpp"
 #include "messages/cluster_state.hpp"
 #include "messages/lease.hpp"
@@ -46,6 +48,8 @@ using catalog_actor = caf::typed_actor<
 
 struct catalog_config {
   node_info self;
+  /// This process's commands get their ids here.
+  std::shared_ptr<request_ids> ids = std::make_shared<request_ids>();
   /// Heartbeat of a leader. The same on all nodes.
   std::chrono::milliseconds heartbeat{75};
   /// Lower bound of the randomized election timeout. The same on all nodes.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -19,13 +18,6 @@ constexpr std::size_t max_waiting = 65536;
 
 /// A leader that takes longer to answer is asked again.
 constexpr std::chrono::milliseconds forward_timeout{1000};
-
-/// Per process, not per actor: a restarted catalog has the same incarnation
-/// and must not use a sequence again.
-std::uint64_t next_sequence() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
 
 } // namespace
 
@@ -59,22 +51,19 @@ key_list catalog_state::on_list(const list_keys& x) const {
 
 void catalog_state::propose_body(propose proposed,
                                  proposal_table::callback done) {
-  auto sequence = next_sequence();
-  command what{{config_.self.id, config_.self.incarnation, sequence,
-                proposals_->answered_below(sequence)},
-               unix_now(),
-               std::move(proposed.body),
-               proposed.fence};
-  proposals_->add(sequence, encode(what), now(),
+  command what{next_id(), unix_now(), std::move(proposed.body), proposed.fence};
+  proposals_->add(what.id.sequence, encode(what), now(),
                   now() + config_.propose_deadline, std::move(done));
 }
 
 std::string catalog_state::stamp(command_body body) {
-  auto sequence = next_sequence();
-  return encode(command{{config_.self.id, config_.self.incarnation, sequence,
-                         proposals_->answered_below(sequence)},
-                        unix_now(),
-                        std::move(body)});
+  return encode(command{next_id(), unix_now(), std::move(body)});
+}
+
+request_id catalog_state::next_id() {
+  auto sequence = config_.ids->next_sequence();
+  return {config_.self.id, config_.self.incarnation, sequence,
+          proposals_->answered_below(sequence), config_.ids->process()};
 }
 
 caf::result<apply_result> catalog_state::on_forward(forward_command& x) {
@@ -89,10 +78,8 @@ caf::result<apply_result> catalog_state::on_forward(forward_command& x) {
                   describe(what.error()).detail);
     return what.error();
   }
-  auto& id = what->id;
   auto promise = self_->make_response_promise<apply_result>();
-  forwarded_.emplace(command_key{id.origin, id.incarnation, id.sequence},
-                     promise);
+  forwarded_.emplace(key_of(what->id), promise);
   waiting_.push_back(std::move(x.bytes));
   settle();
   return promise;

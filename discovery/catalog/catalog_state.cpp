@@ -197,13 +197,11 @@ void catalog_state::apply_command(const log_entry& entry, std::uint64_t index) {
   }
   auto result = machine_.apply(*what, index, entry.term);
   auto& id = what->id;
-  auto [first, last] =
-    forwarded_.equal_range({id.origin, id.incarnation, id.sequence});
+  auto [first, last] = forwarded_.equal_range(key_of(id));
   for (auto i = first; i != last; ++i)
     i->second.deliver(result);
   forwarded_.erase(first, last);
-  if (id.origin == config_.self.id
-      && id.incarnation == config_.self.incarnation)
+  if (id.origin == config_.self.id && id.process == config_.ids->process())
     proposals_->answered(id.sequence, std::move(result));
 }
 

@@ -95,6 +95,7 @@ private:
 
   // Commands and membership.
   void propose_body(propose what, proposal_table::callback done);
+  request_id next_id();
   std::string stamp(command_body body);
   void try_at(catalog_actor leader, const proposal_table::attempt& x);
   void found_cluster(const std::string& cluster_name, done_promise done);
@@ -139,6 +140,9 @@ private:
   std::vector<std::string> waiting_;
   std::uint64_t batch_end_ = 0;
   using command_key = std::tuple<member_id, std::uint64_t, std::uint64_t>;
+  static command_key key_of(const request_id& id) {
+    return {id.origin, id.process, id.sequence};
+  }
   std::multimap<command_key, result_promise> forwarded_;
   std::optional<role_change> role_change_;
   std::optional<done_promise> transfer_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 
@@ -10,7 +12,7 @@
 namespace troupe {
 
 /// Makes a command that was proposed several times apply once: remembers the
-/// results of each node's commands until the node has them
+/// results of each process's commands until the process has them
 /// (Raft dissertation §6.3). Part of the replicated state.
 class sessions {
 public:
@@ -19,18 +21,28 @@ public:
     fresh,
     /// Applied before; `result_of` tells the result.
     applied,
-    /// Its node has the answer already, or is a newer process by now: nobody
-    /// waits for it.
+    /// Its process has the answer already: nobody waits for it.
     stale,
+    /// Its node runs as a process of a later incarnation by now.
+    outdated,
   };
 
-  /// Notes what the node behind `id` says it has, and judges the command.
-  freshness judge(const request_id& id) {
-    auto& session = by_node_[id.origin];
-    if (id.incarnation < session.incarnation)
-      return freshness::stale;
-    if (id.incarnation > session.incarnation)
-      session = {id.incarnation, 0, {}};
+  /// Processes of one incarnation of a node that are told apart: there are
+  /// several where its data directory was copied or restored. The one that was
+  /// silent for longest makes room.
+  static constexpr std::size_t max_processes = 16;
+
+  /// Notes what the process behind `id` says it has, and judges the command in
+  /// the log's entry `index`.
+  freshness judge(const request_id& id, std::uint64_t index) {
+    auto& node = by_node_[id.origin];
+    if (id.incarnation < node.incarnation)
+      return freshness::outdated;
+    if (id.incarnation > node.incarnation)
+      node = {id.incarnation, {}};
+    make_room(node, id.process);
+    auto& session = node.by_process[id.process];
+    session.last_index = index;
     if (id.answered_below > session.answered_below) {
       session.answered_below = id.answered_below;
       session.results.erase(session.results.begin(),
@@ -43,11 +55,13 @@ public:
   }
 
   const apply_result& result_of(const request_id& id) const {
-    return by_node_.at(id.origin).results.at(id.sequence);
+    return by_node_.at(id.origin)
+      .by_process.at(id.process)
+      .results.at(id.sequence);
   }
 
   void remember(const request_id& id, const apply_result& result) {
-    by_node_[id.origin].results[id.sequence] = result;
+    by_node_[id.origin].by_process[id.process].results[id.sequence] = result;
   }
 
   /// The node was forgotten.
@@ -60,18 +74,39 @@ public:
 
 private:
   struct session {
-    std::uint64_t incarnation = 0;
+    std::uint64_t last_index = 0;
     std::uint64_t answered_below = 0;
     std::map<std::uint64_t, apply_result> results;
 
     template <class Inspector>
     friend typename Inspector::result_type inspect(Inspector& f, session& x) {
-      return f(caf::meta::type_name("session"), x.incarnation, x.answered_below,
+      return f(caf::meta::type_name("session"), x.last_index, x.answered_below,
                x.results);
     }
   };
 
-  std::map<member_id, session> by_node_;
+  struct node_sessions {
+    std::uint64_t incarnation = 0;
+    std::map<std::uint64_t, session> by_process;
+
+    template <class Inspector>
+    friend typename Inspector::result_type inspect(Inspector& f,
+                                                   node_sessions& x) {
+      return f(caf::meta::type_name("node_sessions"), x.incarnation,
+               x.by_process);
+    }
+  };
+
+  static void make_room(node_sessions& node, std::uint64_t process) {
+    auto& all = node.by_process;
+    if (all.size() < max_processes || all.contains(process))
+      return;
+    all.erase(std::min_element(all.begin(), all.end(), [](auto& a, auto& b) {
+      return a.second.last_index < b.second.last_index;
+    }));
+  }
+
+  std::map<member_id, node_sessions> by_node_;
 };
 
 } // namespace troupe

@@ -56,11 +56,16 @@ std::string_view level_of(verdict state) {
 apply_result state_machine::apply(const command& what, std::uint64_t index,
                                   std::uint64_t term) {
   state_.applied_index = index;
-  switch (sessions_.judge(what.id)) {
+  switch (sessions_.judge(what.id, index)) {
     case sessions::freshness::applied:
       return sessions_.result_of(what.id);
     case sessions::freshness::stale:
       return refuse(errc::conflict, "the command was answered before");
+    case sessions::freshness::outdated:
+      return refuse(errc::conflict,
+                    to_string(what.id.origin)
+                      + " takes part as a later process than this one (its "
+                        "data directory may be an old copy)");
     case sessions::freshness::fresh:
       break;
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "discovery/catalog/request_ids.hpp"
 #include "discovery/catalog/state_machine.hpp"
 #include "discovery/raft/raft_configuration.hpp"
 #include "messages/command.hpp"
@@ -99,7 +100,8 @@ caf::error recovery::carry_out() {
   write.entries.push_back(
     {term_ + 1, entry_kind::change,
      encode_configuration({{self.id, raft_role::voter}})});
-  command recover{{self.id, self.incarnation, 1, 1},
+  request_ids ids;
+  command recover{{self.id, self.incarnation, 1, 1, ids.process()},
                   unix_now(),
                   recover_cluster{uuid, self.id}};
   write.entries.push_back({term_ + 1, entry_kind::command, encode(recover)});

@@ -236,10 +236,47 @@ CAF_TEST(a killed catalog goes on with the same log and incarnation) {
   consume_messages();
   x.view = std::make_shared<published<cluster_state>>();
   --x.config.self.incarnation;
-  start(1);
+  auto ids = x.config.ids;
+  start(1, ids);
   // Its commands are not taken for those of its predecessor.
   CAF_REQUIRE(await([&] { return state(1)->servers.size() == 1; }));
   CAF_CHECK_EQUAL(commit_at(1, server_at(9001)).value, "server-2");
+}
+
+CAF_TEST(a node whose identity was restored from an older copy loses nothing) {
+  form();
+  restart(1);
+  for (std::uint16_t port = 9000; port < 9010; ++port)
+    commit_at(1, server_at(port));
+  // Its next process has the same incarnation, and counts from one again.
+  crash(1);
+  --nodes[1].config.self.incarnation;
+  start(1);
+  await_leader();
+  for (std::uint16_t port = 9010; port < 9030; ++port)
+    commit_at(1, server_at(port));
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(0).size(), 30u);
+}
+
+CAF_TEST(a node and its clone write in turn) {
+  form();
+  commit_at(1, server_at(9000));
+  auto incarnation = nodes[1].config.self.incarnation;
+  for (std::uint16_t round = 0; round < 3; ++round) {
+    // The clone, then another process of the original; each counts from one.
+    for (std::uint16_t which : {0, 1}) {
+      crash(1);
+      nodes[1].config.self.incarnation = incarnation + round;
+      start(1);
+      await_leader();
+      for (std::uint16_t i = 1; i <= 5; ++i)
+        commit_at(1, server_at(static_cast<std::uint16_t>(9000 + 10 * round
+                                                          + 5 * which + i)));
+    }
+  }
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK_EQUAL(ports(0).size(), 31u);
 }
 
 CAF_TEST(a full disk ends the catalog with that error) {

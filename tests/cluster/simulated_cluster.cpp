@@ -123,9 +123,10 @@ simulated_cluster::~simulated_cluster() {
   consume_messages();
 }
 
-void simulated_cluster::start(std::size_t i) {
+void simulated_cluster::start(std::size_t i, std::shared_ptr<request_ids> ids) {
   auto& x = nodes[i];
   ++x.config.self.incarnation;
+  x.config.ids = std::move(ids);
   x.config.encodes_on_own_thread = false;
   x.view = std::make_shared<published<cluster_state>>();
   x.log = spawn_memory_log(sys, x.disk);

@@ -66,7 +66,12 @@ public:
 
   // -- life -------------------------------------------------------------------
 
-  void start(std::size_t i);
+  /// A new process, which counts its commands from one.
+  void start(std::size_t i) {
+    start(i, std::make_shared<request_ids>(++processes_));
+  }
+  /// The catalog again, in the process that has these ids.
+  void start(std::size_t i, std::shared_ptr<request_ids> ids);
   /// Kills node `i`; what its disk had not finished is lost.
   void crash(std::size_t i);
   void restart(std::size_t i) {
@@ -154,6 +159,7 @@ private:
                                    const Request& x);
 
   std::vector<caf::actor> links_;
+  std::uint64_t processes_ = 0;
 };
 
 /// A command that can be told from others by its port.
