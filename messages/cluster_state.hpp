@@ -138,8 +138,12 @@ struct cluster_state {
     std::make_shared<std::deque<event>>();
 
   // What this node knows of consensus; local, not replicated.
+  /// This node is it only once it knows all that earlier leaders committed.
   member_id leader = member_id::none;
   std::uint64_t term = 0;
+  /// Whether this node has applied something of the term it was in. Before, the
+  /// state may be one of long ago: a new node passes through all that was.
+  bool caught_up = false;
 
   /// The member of that name, or null.
   const member* find_member(std::string_view name) const;

@@ -356,7 +356,15 @@ void catalog_state::publish() {
   // have is no worse.
   if (auto shown = view_->get(); next.applied_index < shown->applied_index)
     next = *shown;
-  next.leader = leader_;
+  // Whatever was committed in earlier terms stands before this term's entries.
+  auto current =
+    machine_.applied_index() > 0
+    && engine_->term_at(machine_.applied_index()) == engine_->term();
+  caught_up_ |= current;
+  next.caught_up = caught_up_;
+  // Nobody is to decide as the leader by a state that others know better.
+  auto hides = leader_ == config_.self.id && !current;
+  next.leader = hides ? member_id::none : leader_;
   next.term = engine_->term();
   view_->set(std::move(next));
 }

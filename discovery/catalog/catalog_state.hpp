@@ -114,6 +114,8 @@ private:
   std::map<member_id, catalog_actor> peers_;
   bool stopped_ = false;
   bool changed_ = true;
+  /// Has applied something of a term it was in.
+  bool caught_up_ = false;
   /// Of entries applied since the last snapshot.
   std::uint64_t bytes_since_snapshot_ = 0;
   /// A snapshot is being made.

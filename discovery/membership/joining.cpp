@@ -27,7 +27,8 @@ bool membership_state::is_outdated(const cluster_state& state, member_id who,
 }
 
 void membership_state::bind(const cluster_state& state) {
-  if (bound_ || state.cluster_uuid.empty())
+  // A node that catches up sees the uuid from before a recovery first.
+  if (bound_ || !state.caught_up || state.cluster_uuid.empty())
     return;
   auto problem = sources_.own_identity->bind_to_cluster(state.cluster_name,
                                                         state.cluster_uuid);
@@ -128,7 +129,8 @@ void membership_state::bootstrap_when_pledged() {
 }
 
 caf::result<pledge> membership_state::promise_to(const pledge_request& x) {
-  if (bound_ || !sources_.own_identity->get().cluster_uuid.empty())
+  if (!sources_.own_identity->get().cluster_uuid.empty()
+      || !sources_.view->get()->cluster_uuid.empty())
     return pledge{config_.self.id, member_id::none};
   auto given = sources_.own_identity->pledge_to(x.founder.id);
   if (!given)

@@ -188,6 +188,10 @@ public:
     return recent_.at(index);
   }
 
+  /// The term of the entry at `index`, also where the snapshot ends; 0 when it
+  /// is unknown.
+  std::uint64_t term_at(std::uint64_t index) const;
+
   /// The newest snapshot, or null.
   const std::shared_ptr<const log_snapshot>& snapshot() const {
     return snapshot_;
@@ -249,7 +253,6 @@ private:
                 std::uint64_t max_bytes);
   void spread_commit(raft_update& out);
   caf::error commit(raft_time now, raft_update& out);
-  std::uint64_t term_at(std::uint64_t index) const;
   caf::error append(raft_time now, std::vector<log_entry> entries,
                     raft_update& out);
   caf::error begin_term(raft_time now, raft_update& out);

@@ -2,6 +2,7 @@
 
 #include "tests/cluster/simulated_cluster.hpp"
 
+#include "discovery/raft/raft_message.hpp"
 #include "messages/error.hpp"
 
 using namespace troupe;
@@ -277,6 +278,72 @@ CAF_TEST(a node and its clone write in turn) {
   }
   CAF_REQUIRE(await_agreement());
   CAF_CHECK_EQUAL(ports(0).size(), 31u);
+}
+
+CAF_TEST(a node says that its state is an old one until it has caught up) {
+  form();
+  // More than a leader sends at once.
+  std::vector<outcome<apply_result>> written;
+  for (std::uint16_t port = 9000; port < 9700; ++port)
+    written.push_back(propose_at(0, server_at(port)));
+  CAF_REQUIRE(await([&] { return written.back()->has_value(); }));
+  auto old_uuid = state(0)->cluster_uuid;
+  // All nodes but the first are lost, and it goes on alone under another id.
+  for (std::size_t i = 0; i < 3; ++i)
+    crash(i);
+  recover(0);
+  start(0);
+  commit_at(0, server_at(9700));
+  auto uuid = state(0)->cluster_uuid;
+  CAF_REQUIRE(uuid != old_uuid);
+  CAF_CHECK(state(0)->caught_up);
+  // A new node passes through all that was.
+  auto shown_old = 0;
+  nodes[1].disk = std::make_shared<memory_disk>();
+  net.delay_min = net.delay_max = 5ms;
+  invariant = [&] {
+    if (!nodes[1].up || state(1)->cluster_uuid.empty())
+      return;
+    CAF_CHECK(!state(1)->caught_up || state(1)->cluster_uuid == uuid);
+    if (state(1)->cluster_uuid == old_uuid)
+      ++shown_old;
+  };
+  start(1);
+  add_voter(1);
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK(state(1)->caught_up);
+  CAF_CHECK_GREATER(shown_old, 0);
+  // So does one that was stopped before its log said more.
+  shown_old = 0;
+  crash(1);
+  nodes[1].disk->contents.commit = 20;
+  start(1);
+  CAF_REQUIRE(await_agreement());
+  CAF_CHECK(state(1)->caught_up);
+  CAF_CHECK_GREATER(shown_old, 0);
+}
+
+CAF_TEST(a leader is shown once it knows what was committed before) {
+  form();
+  commit_at(0, server_at(9000));
+  auto old = await_leader();
+  // The next leader has the command, and does not know that it is committed.
+  net.filter = [=](std::size_t from, std::size_t, const std::string& bytes) {
+    auto message = decode_raft_message(bytes);
+    auto* append = message ? std::get_if<append_entries>(&*message) : nullptr;
+    return from != old || append == nullptr || !append->entries.empty();
+  };
+  commit_at(old, server_at(9001));
+  crash(old);
+  net.filter = nullptr;
+  net.delay_min = net.delay_max = 5ms;
+  invariant = [&] {
+    for (std::size_t i = 0; i < 3; ++i)
+      if (nodes[i].up && state(i)->leader == id_of(i))
+        CAF_CHECK(ports(i).contains(9001));
+  };
+  auto next = await_leader();
+  CAF_CHECK_NOT_EQUAL(next, old);
 }
 
 CAF_TEST(a full disk ends the catalog with that error) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "discovery/identity/identity.hpp"
+#include "discovery/raft/raft_configuration.hpp"
+
 namespace troupe {
 
 using namespace std::chrono_literals;
@@ -152,6 +155,20 @@ void simulated_cluster::crash(std::size_t i) {
   x.catalog = nullptr;
   x.log = nullptr;
   consume_messages();
+}
+
+void simulated_cluster::recover(std::size_t i) {
+  auto& disk = nodes[i].disk->contents;
+  ++disk.term;
+  disk.voted_for = id_of(i);
+  disk.entries.push_back(
+    {disk.term, entry_kind::change,
+     encode_configuration({{id_of(i), raft_role::voter}})});
+  command recovered{
+    {id_of(i), ++nodes[i].config.self.incarnation, 1, 1, ++processes_},
+    1000,
+    recover_cluster{make_cluster_uuid(++nodes[i].config.seed), id_of(i)}};
+  disk.entries.push_back({disk.term, entry_kind::command, encode(recovered)});
 }
 
 void simulated_cluster::form() {

@@ -74,6 +74,9 @@ public:
   void start(std::size_t i, std::shared_ptr<request_ids> ids);
   /// Kills node `i`; what its disk had not finished is lost.
   void crash(std::size_t i);
+  /// Does to the disk of node `i` what `troupe recover` does: it is the only
+  /// member from now on, and the cluster has another id.
+  void recover(std::size_t i);
   void restart(std::size_t i) {
     crash(i);
     start(i);

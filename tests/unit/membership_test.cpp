@@ -149,6 +149,7 @@ struct fixture : test_coordinator_fixture<config> {
     state.cluster_uuid = "u1";
     state.leader = leader;
     state.term = 4;
+    state.caught_up = true;
     for (auto id : {own, member_id{9}}) {
       auto& who = state.members[id];
       who.info = make_info(id, id == own ? "own" : "peer");
@@ -225,6 +226,32 @@ CAF_TEST(a larger id leaves founding to the smaller one) {
   connect(member_id{1});
   pass(2s);
   CAF_CHECK_EQUAL(founded, 0);
+}
+
+CAF_TEST(a node belongs to a cluster once it knows its latest state) {
+  start(3);
+  // While it catches up it sees the uuid from before a recovery.
+  auto state = two_members(member_id{9});
+  state.cluster_uuid = "u0";
+  state.caught_up = false;
+  view->set(state);
+  pass(200ms);
+  CAF_CHECK(self_identity->get().cluster_uuid.empty());
+  // It has joined nevertheless, and founds nothing with others.
+  auto request =
+    self->request(membership, caf::infinite,
+                  pledge_request{make_info(member_id{3}, "f"), "troupe"});
+  consume_messages();
+  auto follows = own;
+  request.receive(
+    [&](const pledge& x) { follows = x.to; },
+    [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
+  CAF_CHECK(follows == member_id::none);
+  state.cluster_uuid = "u1";
+  state.caught_up = true;
+  view->set(state);
+  pass(200ms);
+  CAF_CHECK_EQUAL(self_identity->get().cluster_uuid, "u1");
 }
 
 CAF_TEST(a pledge is given to the first founder only) {
