@@ -1,5 +1,7 @@
 #include "discovery/raft/log_storage.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <rocksdb/cache.h>
@@ -57,6 +59,14 @@ std::uint64_t index_of(std::string_view key) {
   return index;
 }
 
+/// RocksDB tells EMFILE and ENFILE by the system's text alone.
+bool lacks_descriptors(const rocksdb::Status& status) {
+  auto text = status.ToString();
+  return status.IsIOError()
+         && (text.find(std::strerror(EMFILE)) != std::string::npos
+             || text.find(std::strerror(ENFILE)) != std::string::npos);
+}
+
 rocksdb::Options options() {
   rocksdb::Options result;
   result.create_if_missing = true;
@@ -83,9 +93,9 @@ rocksdb::Options options() {
 
 } // namespace
 
-log_storage::log_storage(std::filesystem::path path,
+log_storage::log_storage(raft_log_config config,
                          std::unique_ptr<rocksdb::DB> db)
-  : path_(std::move(path)), db_(std::move(db)) {
+  : config_(std::move(config)), db_(std::move(db)) {
 }
 
 log_storage::log_storage(log_storage&&) noexcept = default;
@@ -106,7 +116,7 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
                         + ": the record there does not match its checksum");
   rocksdb::DB* raw = nullptr;
   auto status = rocksdb::DB::Open(options(), config.path.string(), &raw);
-  log_storage result{config.path, std::unique_ptr<rocksdb::DB>{raw}};
+  log_storage result{config, std::unique_ptr<rocksdb::DB>{raw}};
   if (!status.ok())
     return result.failed(status);
   auto contents = result.load();
@@ -124,7 +134,27 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
   return caf::expected<log_storage>{std::move(result)};
 }
 
+caf::error log_storage::ensure_open() {
+  if (db_)
+    return caf::none;
+  auto again = open(config_);
+  if (!again)
+    return std::move(again.error());
+  *this = std::move(*again);
+  return caf::none;
+}
+
+caf::error log_storage::settle(const rocksdb::Status& status) {
+  if (status.ok())
+    return caf::none;
+  if (lacks_descriptors(status))
+    db_.reset();
+  return failed(status);
+}
+
 caf::expected<log_contents> log_storage::load() {
+  if (auto error = ensure_open())
+    return error;
   log_contents contents;
   rocksdb::ReadOptions reading;
   reading.verify_checksums = true;
@@ -146,7 +176,7 @@ caf::expected<log_contents> log_storage::load() {
   // A newer format may look like damage: the version decides first.
   auto format = meta_.values.find(std::string{format_name});
   if (format != meta_.values.end() && format->second != format_version)
-    return make_error(errc::incompatible, "raft log " + path_.string()
+    return make_error(errc::incompatible, "raft log " + config_.path.string()
                                             + ": format " + format->second
                                             + ", this program reads format "
                                             + std::string{format_version});
@@ -242,7 +272,7 @@ caf::error log_storage::check_owner(const raft_log_config& config) {
       if (auto error = put_meta(std::string{name}, value))
         return error;
     } else if (i->second != value) {
-      return make_error(errc::conflict, "raft log " + path_.string()
+      return make_error(errc::conflict, "raft log " + config_.path.string()
                                           + " belongs to " + std::string{name}
                                           + " '" + i->second + "', not to '"
                                           + value + "'");
@@ -252,13 +282,14 @@ caf::error log_storage::check_owner(const raft_log_config& config) {
 }
 
 caf::error log_storage::write(std::span<const log_write> writes) {
+  if (auto error = ensure_open())
+    return error;
   rocksdb::WriteBatch batch;
   for (auto& write : writes)
     add(batch, write);
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  auto status = db_->Write(synced, &batch);
-  return status.ok() ? caf::error{} : failed(status);
+  return settle(db_->Write(synced, &batch));
 }
 
 void log_storage::add(rocksdb::WriteBatch& batch, const log_write& write) {
@@ -294,13 +325,15 @@ void log_storage::add(rocksdb::WriteBatch& batch, const log_write& write) {
 
 caf::error log_storage::put_meta(const std::string& name,
                                  const std::string& value) {
+  if (auto error = ensure_open())
+    return error;
   rocksdb::WriteOptions synced;
   synced.sync = true;
   auto key = std::string{meta_prefix} + name;
   auto status =
     value.empty() ? db_->Delete(synced, key) : db_->Put(synced, key, value);
-  if (!status.ok())
-    return failed(status);
+  if (auto error = settle(status))
+    return error;
   if (value.empty())
     meta_.values.erase(name);
   else
@@ -309,18 +342,20 @@ caf::error log_storage::put_meta(const std::string& name,
 }
 
 caf::error log_storage::failed(const rocksdb::Status& status) const {
-  auto text = "raft log " + path_.string() + ": " + status.ToString();
+  auto text = "raft log " + config_.path.string() + ": " + status.ToString();
   // Of a damaged table RocksDB tells file and offset itself.
   if (status.IsCorruption())
     return make_error(errc::corrupt, std::move(text));
+  if (lacks_descriptors(status))
+    return make_error(errc::overloaded, std::move(text));
   if (status.IsNoSpace())
     text += " (the disk is full)";
   return make_error(errc::storage_failed, std::move(text));
 }
 
 caf::error log_storage::corrupt(std::string what) const {
-  return make_error(errc::corrupt,
-                    "raft log " + path_.string() + ": " + std::move(what));
+  return make_error(errc::corrupt, "raft log " + config_.path.string() + ": "
+                                     + std::move(what));
 }
 
 } // namespace troupe

@@ -32,20 +32,25 @@ public:
   log_storage& operator=(log_storage&&) noexcept;
   ~log_storage();
 
-  /// Reads everything and checks it. Errors: storage_failed, corrupt.
+  /// Reads everything and checks it. Errors: storage_failed, corrupt,
+  /// overloaded.
   caf::expected<log_contents> load();
 
-  /// Makes the writes durable, in order, with one sync. Errors: storage_failed.
+  /// Makes the writes durable, in order, with one sync. Errors:
+  /// storage_failed; overloaded when no descriptor is left to open a file with:
+  /// nothing is lost then, the same writes may be tried again.
   caf::error write(std::span<const log_write> writes);
 
-  /// Keeps a named value; an empty one erases it. Errors: storage_failed.
+  /// Keeps a named value; an empty one erases it. Errors as of `write`.
   caf::error put_meta(const std::string& name, const std::string& value);
 
   const log_meta& meta() const { return meta_; }
 
 private:
-  log_storage(std::filesystem::path path, std::unique_ptr<rocksdb::DB> db);
+  log_storage(raft_log_config config, std::unique_ptr<rocksdb::DB> db);
 
+  caf::error ensure_open();
+  caf::error settle(const rocksdb::Status& status);
   caf::error load_record(std::string_view key, std::string_view value,
                          log_contents& contents);
   caf::error check(const log_contents& contents) const;
@@ -54,7 +59,9 @@ private:
   caf::error corrupt(std::string what) const;
   void add(rocksdb::WriteBatch& batch, const log_write& write);
 
-  std::filesystem::path path_;
+  raft_log_config config_;
+  // Null after a write for which there was no descriptor: RocksDB takes no more
+  // until it is opened anew.
   std::unique_ptr<rocksdb::DB> db_;
   log_meta meta_;
   std::uint64_t term_ = 0;

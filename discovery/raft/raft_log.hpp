@@ -93,7 +93,8 @@ struct store_meta {
 };
 
 /// The log's disk. Detached, because a synced write takes its time; a failed
-/// write ends it with `storage_failed`, which is fatal for the node.
+/// write ends it with `storage_failed`, which is fatal for the node. One that
+/// fails because no descriptor is left is tried again until there is one.
 using raft_log_actor =
   caf::typed_actor<caf::replies_to<load_log>::with<log_contents>,
                    /// Writes that queued up meanwhile are synced as one
@@ -116,8 +117,9 @@ struct raft_log_config {
 };
 
 /// Opens the log and checks all of it. Errors: storage_failed (not readable,
-/// not writable, in use), corrupt (damaged bytes, a gap), incompatible (a newer
-/// format), conflict (another node's or cluster's directory, or a lost log).
+/// not writable, in use), overloaded (no descriptor left), corrupt (damaged
+/// bytes, a gap), incompatible (a newer format), conflict (another node's or
+/// cluster's directory, or a lost log).
 /// Each names the directory and what is wrong.
 caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
                                              const raft_log_config& config);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <utility>
 
 #include <caf/test/dsl.hpp>
@@ -15,6 +16,7 @@
 #include "discovery/raft/raft_configuration.hpp"
 #include "discovery/raft/wal_damage.hpp"
 #include "messages/error.hpp"
+#include "no_more_descriptors.hpp"
 
 using namespace troupe;
 
@@ -422,6 +424,45 @@ CAF_TEST(the actor writes and reads) {
         CAF_CHECK_EQUAL(x.details.at("writes"), "2");
       },
       [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+}
+
+CAF_TEST(a log without descriptors goes on when there are some) {
+  config cfg;
+  caf::actor_system system{cfg};
+  caf::scoped_actor self{system};
+  auto log = spawn_raft_log(system, settings);
+  CAF_REQUIRE(log);
+  auto lacks_descriptors = [&] {
+    std::string told;
+    self->request(*log, caf::infinite, get_status{})
+      .receive([&](const actor_status& x) { told = x.details.at("lacks"); },
+               [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+    return told == "descriptors";
+  };
+  // RocksDB begins another file every 4 MB.
+  constexpr std::uint64_t count = 100;
+  using pending = decltype(self->request(*log, caf::infinite, log_write{}));
+  std::vector<pending> writes;
+  writes.push_back(self->request(*log, caf::infinite, first_entry()));
+  {
+    test::no_more_descriptors none;
+    for (std::uint64_t i = 2; i <= count; ++i)
+      writes.push_back(self->request(
+        *log, caf::infinite, entries(2, i, {std::string(100'000, 'x')})));
+    while (!lacks_descriptors())
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  auto loaded = self->request(*log, caf::infinite, load_log{});
+  for (auto& each : writes)
+    each.receive([](done) {},
+                 [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+  loaded.receive(
+    [&](log_contents& x) { CAF_CHECK_EQUAL(x.entries.size(), count); },
+    [](caf::error& x) { CAF_FAIL(describe(x).detail); });
+  CAF_CHECK(!lacks_descriptors());
+  self->send_exit(*log, caf::exit_reason::kill);
+  self->wait_for(*log);
+  CAF_CHECK_EQUAL(contents().entries.size(), count);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
