@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 #include <utility>
 
 #include <caf/test/dsl.hpp>
@@ -439,30 +438,29 @@ CAF_TEST(a log without descriptors goes on when there are some) {
                [](caf::error& x) { CAF_FAIL(describe(x).detail); });
     return told == "descriptors";
   };
-  // RocksDB begins another file every 4 MB.
-  constexpr std::uint64_t count = 100;
   using pending = decltype(self->request(*log, caf::infinite, log_write{}));
   std::vector<pending> writes;
   writes.push_back(self->request(*log, caf::infinite, first_entry()));
+  auto count = [&] { return static_cast<std::uint64_t>(writes.size()); };
   {
     test::no_more_descriptors none;
-    for (std::uint64_t i = 2; i <= count; ++i)
-      writes.push_back(self->request(
-        *log, caf::infinite, entries(2, i, {std::string(100'000, 'x')})));
+    // RocksDB begins another file every 4 MB.
     while (!lacks_descriptors())
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      writes.push_back(
+        self->request(*log, caf::infinite,
+                      entries(2, count() + 1, {std::string(100'000, 'x')})));
   }
   auto loaded = self->request(*log, caf::infinite, load_log{});
   for (auto& each : writes)
     each.receive([](done) {},
                  [](caf::error& x) { CAF_FAIL(describe(x).detail); });
   loaded.receive(
-    [&](log_contents& x) { CAF_CHECK_EQUAL(x.entries.size(), count); },
+    [&](log_contents& x) { CAF_CHECK_EQUAL(x.entries.size(), count()); },
     [](caf::error& x) { CAF_FAIL(describe(x).detail); });
   CAF_CHECK(!lacks_descriptors());
   self->send_exit(*log, caf::exit_reason::kill);
   self->wait_for(*log);
-  CAF_CHECK_EQUAL(contents().entries.size(), count);
+  CAF_CHECK_EQUAL(contents().entries.size(), count());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
