@@ -35,6 +35,12 @@ gateway_config gateway_part(const configuration& settings,
   result.default_service = settings.proxy.default_service.empty()
                              ? "default"
                              : settings.proxy.default_service;
+  if (settings.proxy.enabled) {
+    if (!settings.proxy.default_service.empty())
+      result.routed_services.push_back(settings.proxy.default_service);
+    for (auto& rule : settings.proxy.routes)
+      result.routed_services.push_back(rule.service);
+  }
   result.algorithm = algorithm_in_effect(settings.load_balancer.algorithm);
   result.default_ttl = settings.cache.memory.ttl;
   result.started_at = started_at;

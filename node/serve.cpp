@@ -66,8 +66,8 @@ class node {
 public:
   node(caf::actor_system& system, const configuration& settings,
        std::shared_ptr<identity> own, shutdown_signal& stop,
-       client_ports& ports)
-    : system_(system), stop_(stop), ports_(ports) {
+       client_ports& ports, const descriptor_plan& descriptors)
+    : system_(system), stop_(stop), ports_(ports), descriptors_(descriptors) {
     context_.settings = settings;
     context_.own_identity = std::move(own);
     context_.self = describe_node(settings, context_.own_identity->get());
@@ -166,9 +166,10 @@ private:
   }
 
   void make_api() {
+    auto limits = api_limits(context_.settings);
+    limits.max_connections = descriptors_.api_connections;
     api_ = std::make_unique<http_server_group>(
-      io_threads(),
-      api_server_config(api_limits(context_.settings), gateway_settings()),
+      io_threads(), api_server_config(limits, gateway_settings()),
       [this](io_thread& io) { return gateway_handlers(io, context_.names); });
   }
 
@@ -218,6 +219,9 @@ private:
     if (!ports_.proxy)
       return caf::none;
     auto config = proxy_part(context_.settings);
+    config.max_connections = descriptors_.proxy_connections;
+    config.descriptors =
+      std::make_shared<descriptor_budget>(descriptors_.proxy);
     if (auto problem = config.validate())
       return problem;
     caf::error failure;
@@ -345,6 +349,7 @@ private:
     std::make_shared<std::atomic<bool>>(false);
   bool hurry_ = false;
   client_ports& ports_;
+  const descriptor_plan descriptors_;
   std::unique_ptr<http_server_group> api_;
   std::vector<std::unique_ptr<proxy>> proxies_;
   supervisor_actor supervisor_;
@@ -383,11 +388,13 @@ order run(const configuration& settings, shutdown_signal& signal,
     spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
                  "take part in the cluster",
                  settings.cluster.port, settings.node.address);
-  if (auto shortage = descriptor_shortage(settings, raise_descriptor_limit()))
+  auto limit = raise_descriptor_limit();
+  if (auto shortage = descriptor_shortage(settings, limit))
     spdlog::warn("{}", *shortage);
   node_system_config config{settings.cluster.suspect_timeout};
   caf::actor_system system{config};
-  node this_node{system, settings, *own, signal, ports};
+  node this_node{system, settings, *own,
+                 signal, ports,    plan_descriptors(settings, limit)};
   auto why =
     report(this_node.start()) ? order::failed : next_order(signal, next);
   // Told to stop while it drained: then it does not come back.

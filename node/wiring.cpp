@@ -106,12 +106,14 @@ started start_peering(node_context& node, caf::actor_system& system) {
 
 started start_balancer(node_context& node, caf::actor_system& system) {
   balancer_config config;
+  config.self = {node.self.id, node.self.incarnation};
   config.default_service = node.settings.proxy.default_service;
   for (auto& rule : node.settings.proxy.routes)
     config.routes.push_back({rule.host, rule.path, rule.service});
   if (auto problem = config.validate())
     return problem;
-  return as_started(spawn_balancer(system, config, node.state, node.routing));
+  return as_started(
+    spawn_balancer(system, config, node.state, node.routing, node.names));
 }
 
 started start_health_prober(node_context& node, caf::actor_system& system) {

@@ -3,67 +3,28 @@
 #include <algorithm>
 #include <set>
 
+#include "actors/balancer/availability.hpp"
 #include "actors/balancer/pick.hpp"
 
 namespace troupe {
 
 namespace {
 
-/// Why nobody in a pool may get traffic, counted while looking at each server.
-struct absences {
-  std::size_t maintenance = 0;
-  std::size_t unhealthy = 0;
-  std::size_t weightless = 0;
-  std::string last_health_reason;
-
-  /// Whether `candidate` may get traffic; counts it when not.
-  bool admit(const server& candidate) {
-    if (candidate.maintenance) {
-      ++maintenance;
-    } else if (candidate.condition == health::unhealthy) {
-      ++unhealthy;
-      last_health_reason = candidate.condition_reason;
-    } else if (candidate.weight == 0) {
-      ++weightless;
-    } else {
-      return true;
-    }
-    return false;
-  }
-
-  std::string explain(const std::string& service) const {
-    std::string parts;
-    auto add = [&](std::size_t count, std::string what) {
-      if (count > 0)
-        parts += (parts.empty() ? "" : ", ") + std::to_string(count) + " "
-                 + std::move(what);
-    };
-    add(maintenance, "in maintenance");
-    add(unhealthy, last_health_reason.empty()
-                     ? "unhealthy"
-                     : "unhealthy (" + last_health_reason + ")");
-    add(weightless, "of weight 0");
-    return "service '" + service + "' has no server for traffic: " + parts;
-  }
-};
-
 upstream_pool build_pool(const std::string& service,
                          const std::vector<const server*>& members) {
   upstream_pool pool;
   pool.service = service;
-  absences out;
+  availability found;
   std::vector<std::uint32_t> weights;
   for (auto* candidate : members) {
-    if (out.admit(*candidate)) {
+    if (found.admit(*candidate)) {
       pool.servers.push_back({candidate->id, candidate->host, candidate->port});
       weights.push_back(candidate->weight);
     }
   }
   pool.schedule = smooth_schedule(weights);
-  if (members.empty())
-    pool.unavailable_reason = "service '" + service + "' has no servers";
-  else if (pool.schedule.empty())
-    pool.unavailable_reason = out.explain(service);
+  if (pool.schedule.empty())
+    pool.unavailable_reason = found.explain(service);
   return pool;
 }
 

@@ -15,7 +15,9 @@ namespace troupe {
 
 /// Figures of the asked nodes, and who did not tell theirs.
 struct figures {
-  std::map<std::string, traffic_counters> traffic;
+  /// Of nodes and processes that are gone too, as last heard of, unless only
+  /// this node's are wanted.
+  node_traffic traffic;
   cache_stats cache;
   resource_usage system;
   std::set<member_id> unreachable;

@@ -35,6 +35,8 @@ struct gateway_config {
   node_info self;
   /// Pool of servers that are added without naming one.
   std::string default_service = "default";
+  /// Services to which the proxy may send requests, with or without servers.
+  std::vector<std::string> routed_services;
   /// The balancing algorithm's name, for the statistics.
   std::string algorithm = "round-robin";
   /// Of cache entries that are set without one; zero: they stay.

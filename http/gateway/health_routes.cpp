@@ -11,8 +11,9 @@ using nlohmann::json;
 void get_health(gateway& g, routed_request from) {
   gather_figures(g, {.traffic = true, .system = true},
                  [&g, exchange = from.exchange](const figures& all) {
-                   auto data = health_report(g.cluster(), all.traffic,
-                                             all.system, unix_now());
+                   auto data = health_report(
+                     g.cluster(), g.config.routed_services,
+                     all.traffic.by_server, all.system, unix_now());
                    data["unreachable"] = g.names_of(all.unreachable);
                    respond_data(*exchange, data);
                  });
@@ -26,7 +27,9 @@ void get_dashboard(gateway& g, routed_request from) {
       auto& state = g.cluster();
       respond_data(
         *exchange,
-        {{"health", health_report(state, all.traffic, all.system, unix_now())},
+        {{"health",
+          health_report(state, g.config.routed_services, all.traffic.by_server,
+                        all.system, unix_now())},
          {"cluster", cluster_report(state, g.config.self.id)},
          {"loadBalancer",
           load_balancer_report(state, all.traffic, {}, g.config.algorithm)},

@@ -12,7 +12,7 @@ constexpr std::string_view servers_path =
   "/api/infrastructure/loadbalancer/servers";
 
 void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
-                    unsigned status) {
+                    unsigned status, const node_traffic& traffic = {}) {
   auto& servers = g.cluster().servers;
   auto i = servers.find(id);
   if (i == servers.end()) // Somebody removed it right after our change.
@@ -22,8 +22,12 @@ void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
   if (status == 201)
     headers.emplace_back("Location",
                          std::string{servers_path} + "/" + percent_encode(id));
-  respond_data(exchange, server_report(i->second, {}), status,
-               std::move(headers));
+  auto counters = traffic.by_server.find(id);
+  respond_data(exchange,
+               server_report(i->second, counters == traffic.by_server.end()
+                                          ? traffic_counters{}
+                                          : counters->second),
+               status, std::move(headers));
 }
 
 void post_server(gateway& g, routed_request from) {
@@ -59,7 +63,11 @@ void put_maintenance(gateway& g, routed_request from) {
   auto id = from.params.at("serverId");
   g.change(from.exchange, set_maintenance{id, maintenance},
            [&g, exchange = from.exchange, id](const apply_result&) {
-             respond_server(g, *exchange, id, 200);
+             // Whoever drains a server waits until it has no connections.
+             gather_figures(
+               g, {.traffic = true}, [&g, exchange, id](const figures& all) {
+                 respond_server(g, *exchange, id, 200, all.traffic);
+               });
            });
 }
 

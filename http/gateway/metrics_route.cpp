@@ -119,6 +119,18 @@ void add_servers(scrape& out, const cluster_state& state,
   }
 }
 
+void add_proxy(scrape& out, const node_traffic& traffic) {
+  out.gauge("troupe_proxy_connections", "Clients' connections to the proxy.",
+            traffic.clients);
+  for (auto& [kind, counted] : traffic.own)
+    out.counter("troupe_proxy_own_answers_total",
+                "Requests that this node's proxy answered itself, or clients "
+                "that it refused. Status 0: closed without an answer.",
+                static_cast<double>(counted.count),
+                {{"status", std::to_string(kind.status)},
+                 {"cause", std::string{to_string(kind.cause)}}});
+}
+
 void add_cache(scrape& out, const cache_stats& stats) {
   auto count = [&](const char* what, const char* help, std::uint64_t value) {
     out.counter(std::string{"troupe_cache_"} + what + "_total", help,
@@ -184,7 +196,8 @@ void get_metrics(gateway& g, routed_request from) {
       auto& state = g.cluster();
       add_node(out, g);
       add_cluster(out, state, g.config.self.id);
-      add_servers(out, state, all.traffic);
+      add_servers(out, state, all.traffic.by_server);
+      add_proxy(out, all.traffic);
       add_cache(out, all.cache);
       add_system(out, all.system);
       if (g.sources.http)

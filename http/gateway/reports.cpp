@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/balancer/availability.hpp"
+
 namespace troupe {
 
 using nlohmann::json;
@@ -31,6 +33,29 @@ traffic_counters sum(const std::map<std::string, traffic_counters>& all,
   traffic_counters result;
   for (auto* one : servers)
     result += traffic_of(all, one->id);
+  return result;
+}
+
+json own_answers_report(const own_answers& all) {
+  auto result = json::array();
+  for (auto& [kind, counted] : all)
+    result.push_back({{"status", kind.status},
+                      {"cause", to_string(kind.cause)},
+                      {"count", counted.count},
+                      {"lastDetail", counted.last_detail}});
+  return result;
+}
+
+/// Requests that are among no server's counters.
+traffic_counters without_server(const own_answers& all) {
+  traffic_counters result;
+  for (auto& [kind, counted] : all) {
+    if (concerns_a_server(kind.cause))
+      continue;
+    result.requests += counted.count;
+    if (kind.status == 0 || kind.status >= 500)
+      result.failures += counted.count;
+  }
   return result;
 }
 
@@ -118,31 +143,39 @@ json server_report(const server& what, const traffic_counters& traffic) {
   };
 }
 
-json load_balancer_report(
-  const cluster_state& state,
-  const std::map<std::string, traffic_counters>& traffic,
-  std::string_view service, std::string_view algorithm) {
+json load_balancer_report(const cluster_state& state,
+                          const node_traffic& traffic, std::string_view service,
+                          std::string_view algorithm) {
   traffic_counters total;
   auto servers = json::array();
   for (auto& [id, entry] : state.servers) {
     if (!service.empty() && entry.service != service)
       continue;
-    auto counters = traffic_of(traffic, id);
+    auto counters = traffic_of(traffic.by_server, id);
     servers.push_back(server_report(entry, counters));
     total += counters;
   }
-  // Those of removed servers count too, while nobody asks for one service.
-  if (service.empty())
-    for (auto& [id, counters] : traffic)
+  json own = json::array();
+  // Those of removed servers count too, while nobody asks for one service, and
+  // those that no server got.
+  if (service.empty()) {
+    for (auto& [id, counters] : traffic.by_server)
       if (!state.servers.contains(id))
         total += counters;
+  }
+  auto mean = mean_ms(total);
+  if (service.empty()) {
+    own = own_answers_report(traffic.own);
+    total += without_server(traffic.own);
+  }
   return {
     {"totalRequests", total.requests},
     {"totalConnections", total.connections},
     {"activeConnections", total.active},
-    {"averageResponseTime", mean_ms(total)},
+    {"averageResponseTime", mean},
     {"errorRate", ratio(total.failures, total.requests)},
     {"algorithm", algorithm},
+    {"ownAnswers", own},
     {"servers", servers},
   };
 }
@@ -189,52 +222,56 @@ json cluster_report(const cluster_state& state, member_id self) {
 }
 
 std::map<std::string, std::vector<const server*>>
-servers_by_service(const cluster_state& state) {
+servers_by_service(const cluster_state& state,
+                   const std::vector<std::string>& routed) {
   std::map<std::string, std::vector<const server*>> result;
+  for (auto& service : routed)
+    result[service];
   for (auto& [id, entry] : state.servers)
     result[entry.service].push_back(&entry);
   return result;
 }
 
 std::string_view service_health(const std::vector<const server*>& servers) {
-  std::size_t expected = 0;
-  std::size_t usable = 0;
-  for (auto* one : servers) {
-    if (one->maintenance)
-      continue;
-    ++expected;
-    usable += one->condition != health::unhealthy ? 1 : 0;
-  }
-  if (usable == 0)
+  availability found{servers};
+  if (found.usable() == 0)
     return "unhealthy";
-  return usable == expected ? "healthy" : "degraded";
+  return found.unhealthy() == 0 ? "healthy" : "degraded";
 }
 
-std::string_view overall_health(const cluster_state& state) {
+overall_health overall_health_of(const cluster_state& state,
+                                 const std::vector<std::string>& routed) {
+  overall_health result;
+  auto& reasons = result.reasons;
   if (state.leader == member_id::none)
-    return "unhealthy";
-  auto services = servers_by_service(state);
-  auto count = [&](std::string_view wanted) {
-    return std::count_if(services.begin(), services.end(), [&](auto& entry) {
-      return service_health(entry.second) == wanted;
-    });
-  };
-  auto total = static_cast<std::ptrdiff_t>(services.size());
-  if (total > 0 && count("unhealthy") == total)
-    return "unhealthy";
-  auto unwell =
-    std::any_of(state.members.begin(), state.members.end(), [](auto& entry) {
-      return entry.second.state == verdict::suspect
-             || entry.second.state == verdict::down;
-    });
-  return unwell || count("healthy") < total ? "degraded" : "healthy";
+    reasons.emplace_back("no leader is known");
+  std::size_t unhealthy = 0;
+  auto services = servers_by_service(state, routed);
+  for (auto& [name, servers] : services) {
+    auto status = service_health(servers);
+    if (status != "healthy")
+      reasons.push_back(availability{servers}.explain(name));
+    unhealthy += status == "unhealthy" ? 1 : 0;
+  }
+  for (auto& [id, entry] : state.members)
+    if (entry.state == verdict::suspect || entry.state == verdict::down)
+      reasons.push_back("node '" + entry.info.name + "' is "
+                        + std::string{to_string(entry.state)});
+  // A cluster to which nobody gave a server yet is not broken.
+  auto nothing_works = !state.servers.empty() && unhealthy == services.size();
+  if (state.leader == member_id::none || nothing_works)
+    result.status = "unhealthy";
+  else if (!reasons.empty())
+    result.status = "degraded";
+  return result;
 }
 
 json health_report(const cluster_state& state,
+                   const std::vector<std::string>& routed,
                    const std::map<std::string, traffic_counters>& traffic,
                    const resource_usage& system, unix_ms now) {
   auto services = json::array();
-  for (auto& [name, servers] : servers_by_service(state)) {
+  for (auto& [name, servers] : servers_by_service(state, routed)) {
     auto total = sum(traffic, servers);
     // A captured binding needs a name of its own, for clang.
     auto count = [&servers = servers](auto predicate) {
@@ -246,6 +283,9 @@ json health_report(const cluster_state& state,
     services.push_back({
       {"service", name},
       {"status", service_health(servers)},
+      {"reason", service_health(servers) == "healthy"
+                   ? ""
+                   : availability{servers}.explain(name)},
       {"responseTime", mean_ms(total)},
       {"details",
        {{"uptime", (now - oldest) / 1000},
@@ -267,10 +307,12 @@ json health_report(const cluster_state& state,
     {"alive", 0}, {"suspect", 0}, {"down", 0}, {"left", 0}};
   for (auto& [id, entry] : state.members)
     ++nodes[std::string{to_string(entry.state)}];
+  auto overall = overall_health_of(state, routed);
   json node_summary = nodes;
   node_summary["total"] = state.members.size();
   return {
-    {"status", overall_health(state)},
+    {"status", overall.status},
+    {"reasons", overall.reasons},
     {"timestamp", to_rfc3339(now)},
     {"services", services},
     {"system",

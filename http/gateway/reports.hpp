@@ -19,11 +19,12 @@ namespace troupe {
 nlohmann::json server_report(const server& what,
                              const traffic_counters& traffic);
 
-/// `loadbalancer/stats`. An empty `service` means all.
-nlohmann::json
-load_balancer_report(const cluster_state& state,
-                     const std::map<std::string, traffic_counters>& traffic,
-                     std::string_view service, std::string_view algorithm);
+/// `loadbalancer/stats`. An empty `service` means all, and what the proxies
+/// answered themselves with it.
+nlohmann::json load_balancer_report(const cluster_state& state,
+                                    const node_traffic& traffic,
+                                    std::string_view service,
+                                    std::string_view algorithm);
 
 /// `cache/stats`.
 nlohmann::json cache_report(const cache_stats& stats);
@@ -35,21 +36,31 @@ nlohmann::json cluster_report(const cluster_state& state, member_id self);
 /// traffic can, `unhealthy` when none can, else `degraded`.
 std::string_view service_health(const std::vector<const server*>& servers);
 
-/// Health of the whole: `unhealthy` without a leader, or when every service is;
-/// `degraded` when some service or member is not well.
-std::string_view overall_health(const cluster_state& state);
+/// Health of the whole, and why it is not better.
+struct overall_health {
+  /// `unhealthy` without a leader, or when every service is; `degraded` when
+  /// some service or member is not well, or there is no server at all.
+  std::string_view status = "healthy";
+  std::vector<std::string> reasons;
+};
+
+/// `routed`: services to which requests may go, with or without servers.
+overall_health overall_health_of(const cluster_state& state,
+                                 const std::vector<std::string>& routed);
 
 /// `health`. Figures of `system` are this node's.
 nlohmann::json
 health_report(const cluster_state& state,
+              const std::vector<std::string>& routed,
               const std::map<std::string, traffic_counters>& traffic,
               const resource_usage& system, unix_ms now);
 
 nlohmann::json event_report(const event& what);
 
-/// The servers of each service.
+/// The servers of each service; none for those of `routed` that have none.
 std::map<std::string, std::vector<const server*>>
-servers_by_service(const cluster_state& state);
+servers_by_service(const cluster_state& state,
+                   const std::vector<std::string>& routed);
 
 /// What a node knows of itself beside the cluster's state.
 struct own_condition {

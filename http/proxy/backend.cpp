@@ -32,14 +32,20 @@ void backend::keep(stream_ptr connection, clock::time_point now) {
     connection->close();
     return;
   }
-  if (idle_.size() >= max_idle_) {
-    idle_.front().connection->close();
-    idle_.erase(idle_.begin());
-  }
+  if (idle_.size() >= max_idle_)
+    drop_oldest();
   connection->observe(this);
   // The next request's answer is read by this same read.
   connection->read();
   idle_.push_back({std::move(connection), now});
+}
+
+bool backend::drop_oldest() {
+  if (idle_.empty())
+    return false;
+  idle_.front().connection->close();
+  idle_.erase(idle_.begin());
+  return true;
 }
 
 void backend::drop_idle(clock::time_point before) {

@@ -35,6 +35,9 @@ public:
   /// as the server closes it or speaks unasked, or when too many are idle.
   void keep(stream_ptr connection, clock::time_point now);
 
+  /// Drops the connection that is idle longest. False when there is none.
+  bool drop_oldest();
+
   /// Drops connections that are idle since `before`.
   void drop_idle(clock::time_point before);
 

@@ -15,9 +15,10 @@ constexpr std::chrono::seconds address_lifetime{5};
 
 std::shared_ptr<connector> connector::start(boost::asio::io_context& loop,
                                             std::shared_ptr<backend> target,
+                                            descriptor_share descriptor,
                                             callback done) {
-  auto self =
-    std::make_shared<connector>(loop, std::move(target), std::move(done));
+  auto self = std::make_shared<connector>(
+    loop, std::move(target), std::move(descriptor), std::move(done));
   if (auto* known = self->target_->known_addresses(backend::clock::now())) {
     self->left_ = *known;
     self->try_next(boost::asio::error::host_not_found);
@@ -28,9 +29,10 @@ std::shared_ptr<connector> connector::start(boost::asio::io_context& loop,
 }
 
 connector::connector(boost::asio::io_context& loop,
-                     std::shared_ptr<backend> target, callback done)
+                     std::shared_ptr<backend> target,
+                     descriptor_share descriptor, callback done)
   : loop_(loop), target_(std::move(target)), done_(std::move(done)),
-    socket_(loop.get_executor()) {
+    descriptor_(std::move(descriptor)), socket_(loop.get_executor()) {
 }
 
 void connector::cancel() {
@@ -39,6 +41,7 @@ void connector::cancel() {
   socket_.close(ignored);
   if (resolver_)
     resolver_->cancel();
+  descriptor_.release();
 }
 
 void connector::resolve() {
@@ -88,7 +91,7 @@ void connector::try_next(error_code last_failure) {
 
 void connector::finish(error_code failure) {
   if (auto done = std::exchange(done_, nullptr))
-    done(failure, std::move(socket_));
+    done(failure, std::move(socket_), std::move(descriptor_));
 }
 
 } // namespace troupe::proxying

@@ -13,16 +13,18 @@ namespace troupe::proxying {
 class connector : public std::enable_shared_from_this<connector> {
 public:
   using error_code = boost::system::error_code;
-  /// The failure, or none and a connected socket.
-  using callback = std::function<void(error_code, tcp_socket)>;
+  /// The failure, or none and a connected socket with its descriptor.
+  using callback =
+    std::function<void(error_code, tcp_socket, descriptor_share)>;
 
   /// `done` is called once, later, unless `cancel` comes first.
   static std::shared_ptr<connector> start(boost::asio::io_context& loop,
                                           std::shared_ptr<backend> target,
+                                          descriptor_share descriptor,
                                           callback done);
 
   connector(boost::asio::io_context& loop, std::shared_ptr<backend> target,
-            callback done);
+            descriptor_share descriptor, callback done);
 
   void cancel();
 
@@ -36,6 +38,7 @@ private:
   boost::asio::io_context& loop_;
   std::shared_ptr<backend> target_;
   callback done_;
+  descriptor_share descriptor_;
   tcp_socket socket_;
   std::unique_ptr<tcp::resolver> resolver_;
   backend::addresses left_;

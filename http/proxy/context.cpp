@@ -15,6 +15,9 @@ std::uint64_t random_prefix() {
   return (std::uint64_t{source()} << 32) | source();
 }
 
+/// Of a detail that the balancer logs.
+constexpr std::size_t max_detail = 300;
+
 /// Whether that server may get traffic.
 bool in_traffic(const routing_table& table, const std::string& id) {
   return std::any_of(table.pools.begin(), table.pools.end(), [&](auto& entry) {
@@ -54,10 +57,45 @@ const upstream* proxy_context::choose(const upstream_pool& pool,
   });
 }
 
+bool proxy_context::admit() {
+  auto before =
+    config.open_connections->fetch_add(1, std::memory_order_relaxed);
+  unreported = true;
+  if (before < config.max_connections)
+    return true;
+  dismiss();
+  return false;
+}
+
+void proxy_context::dismiss() {
+  config.open_connections->fetch_sub(1, std::memory_order_relaxed);
+}
+
 void proxy_context::forget(
   std::list<std::shared_ptr<session>>::iterator position) {
+  if ((*position)->is_admitted())
+    dismiss();
+  else
+    --refused_open;
   sessions.erase(position);
-  config.open_connections->fetch_sub(1, std::memory_order_relaxed);
+  unreported = true;
+}
+
+descriptor_share proxy_context::take_descriptor() {
+  descriptor_share result{config.descriptors};
+  if (result)
+    return result;
+  for (auto& [id, known] : backends_)
+    if (known->drop_oldest())
+      return descriptor_share{config.descriptors};
+  return result;
+}
+
+void proxy_context::count_own(const own_answer& what, std::string_view detail) {
+  auto& counted = own_answers_[what];
+  ++counted.count;
+  counted.last_detail.assign(detail.substr(0, max_detail));
+  unreported = true;
 }
 
 void proxy_context::drop_idle(clock::time_point before) {
@@ -92,6 +130,8 @@ traffic_report proxy_context::report() const {
     result.by_server.emplace(id, known->counters);
   if (gone_.requests > 0)
     result.by_server.emplace(gone_servers, gone_);
+  result.own = own_answers_;
+  result.clients = static_cast<std::uint32_t>(sessions.size());
   return result;
 }
 

@@ -44,6 +44,8 @@ public:
   bool draining = false;
   /// Whether there are counters that the balancer has not seen.
   bool unreported = false;
+  /// Clients over the limit that have not taken their answer yet.
+  std::uint32_t refused_open = 0;
 
   io_thread& io;
   const proxy_config config;
@@ -51,9 +53,22 @@ public:
   http_date date;
   std::list<std::shared_ptr<session>> sessions;
 
+  /// One more client, unless the node has as many as it may.
+  bool admit();
+
+  /// One less.
+  void dismiss();
+
   /// Ends a session's membership in `sessions`; it lives on until its caller
   /// returns.
   void forget(std::list<std::shared_ptr<session>>::iterator position);
+
+  /// For one connection to a server; an idle one is closed for it if need be.
+  /// Empty when there is none.
+  descriptor_share take_descriptor();
+
+  /// An answer, or the lack of one, that is the proxy's own.
+  void count_own(const own_answer& what, std::string_view detail);
 
   /// Drops connections that are idle since `before`, or whose server gets no
   /// more traffic.
@@ -71,6 +86,7 @@ private:
   published_reader<routing_table> routing_;
   std::unordered_map<std::string, std::shared_ptr<backend>> backends_;
   traffic_counters gone_;
+  own_answers own_answers_;
 };
 
 } // namespace troupe::proxying

@@ -24,9 +24,7 @@ public:
     return false;
   }
 
-  void give_back() noexcept {
-    in_use_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  void give_back() noexcept { in_use_.fetch_sub(1, std::memory_order_relaxed); }
 
   std::uint64_t limit() const noexcept { return limit_; }
 

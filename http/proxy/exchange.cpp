@@ -15,17 +15,18 @@ void session::begin_exchange() {
   table_ = context_.routing();
   auto service = table_->match(request_->host(), instance_);
   if (service.empty()) {
-    answer(404, "no route takes this host and path");
+    answer({404, proxy_cause::no_route}, "no route takes this host and path");
     return;
   }
   auto pool = table_->pools.find(service);
   if (pool == table_->pools.end()) {
-    answer(503, "service '" + std::string{service} + "' has no servers");
+    answer({503, proxy_cause::no_server},
+           "service '" + std::string{service} + "' has no servers");
     return;
   }
   pool_ = &pool->second;
   if (pool_->schedule.empty()) {
-    answer(503, pool_->unavailable_reason);
+    answer({503, proxy_cause::no_server}, pool_->unavailable_reason);
     return;
   }
   turn_ = pool_->next_turn();
@@ -39,7 +40,7 @@ void session::attempt() {
                    ? context_.choose(*pool_, turn_, tried_, clock::now())
                    : nullptr;
   if (server == nullptr) {
-    answer(last_status_, "no server of service '" + pool_->service
+    answer(last_answer_, "no server of service '" + pool_->service
                            + "' could be reached, " + std::to_string(attempts_)
                            + " tried; the last one: " + last_failure_);
     return;
@@ -60,36 +61,49 @@ void session::attempt() {
 }
 
 void session::connect() {
+  auto descriptor = context_.take_descriptor();
+  if (!descriptor) {
+    connect_failed("this node has no descriptor left for a connection",
+                   {503, proxy_cause::no_resources});
+    return;
+  }
   phase_ = phase::connecting;
   set_deadline(context_.config.connect_timeout);
-  connector_ = connector::start(context_.io.context(), backend_,
-                                [this](error_code failure, tcp_socket socket) {
-                                  on_connected(failure, std::move(socket));
-                                });
+  connector_ = connector::start(
+    context_.io.context(), backend_, std::move(descriptor),
+    [this](error_code failure, tcp_socket socket, descriptor_share share) {
+      on_connected(failure, std::move(socket), std::move(share));
+    });
   // Learn when the client goes away meanwhile.
   if (request_complete())
     listen_to_client();
 }
 
-void session::on_connected(error_code failure, tcp_socket socket) {
+void session::on_connected(error_code failure, tcp_socket socket,
+                           descriptor_share descriptor) {
   auto self = shared_from_this();
   connector_.reset();
   if (failure) {
-    connect_failed(failure.message(), is_local_failure(failure) ? 503 : 502);
+    auto answer = is_local_failure(failure)
+                    ? own_answer{503, proxy_cause::no_resources}
+                    : own_answer{502, proxy_cause::unreachable};
+    connect_failed(failure.message(), answer);
     return;
   }
   backend_->passive.succeeded();
   ++backend_->counters.connections;
-  use(std::make_shared<stream>(std::move(socket), max_buffer), false);
+  use(std::make_shared<stream>(std::move(socket), max_buffer,
+                               std::move(descriptor)),
+      false);
 }
 
-void session::connect_failed(std::string why, unsigned status) {
+void session::connect_failed(std::string why, own_answer answer) {
   connector_.reset();
   auto& server = backend_->server();
   last_failure_ = to_string(endpoint{server.host, server.port}) + ": " + why;
-  last_status_ = status;
-  // 503: this node lacks what a connection takes.
-  auto is_servers = status != 503;
+  last_answer_ = answer;
+  // Else this node lacks what a connection takes.
+  auto is_servers = answer.cause == proxy_cause::unreachable;
   if (is_servers)
     backend_->passive.failed(clock::now());
   tried_.push_back(server.id);
@@ -170,9 +184,10 @@ void session::read_request_body() {
   client_->consume(request_->forward(bytes, failure));
   auto bad = failure && failure != http::error::need_more;
   if (bad || (!request_complete() && !client_->read())) {
-    fail_exchange(400, "the request's body is not valid: "
-                         + (bad ? failure.message()
-                                : std::string{"a chunk header too long"}));
+    fail_exchange(
+      {400, proxy_cause::bad_request},
+      "the request's body is not valid: "
+        + (bad ? failure.message() : std::string{"a chunk header too long"}));
     return;
   }
   if (to_upstream_.empty())
@@ -211,8 +226,9 @@ bool session::parse_response() {
   upstream_->consume(response_->forward(upstream_->inbound(), failure));
   auto needs_more = failure == http::error::need_more;
   if (failure && !needs_more) {
-    fail_exchange(502, "the server's answer is not valid HTTP/1.1: "
-                         + failure.message());
+    fail_exchange({502, proxy_cause::bad_answer},
+                  "the server's answer is not valid HTTP/1.1: "
+                    + failure.message());
     return false;
   }
   if (!response_head_done_ && response_->is_header_done()
@@ -232,8 +248,9 @@ bool session::parse_response() {
   if (upstream_ended_)
     end_of_upstream();
   else if (!upstream_->read())
-    fail_exchange(502, "the server's answer has lines longer than "
-                         + std::to_string(max_buffer) + " bytes");
+    fail_exchange({502, proxy_cause::bad_answer},
+                  "the server's answer has lines longer than "
+                    + std::to_string(max_buffer) + " bytes");
   return false;
 }
 
@@ -253,7 +270,8 @@ bool session::on_response_head() {
     if (request_->wants_upgrade())
       begin_tunnel();
     else
-      fail_exchange(502, "the server switched protocols unasked");
+      fail_exchange({502, proxy_cause::bad_answer},
+                    "the server switched protocols unasked");
     return false;
   }
   response_head_done_ = true;
@@ -302,17 +320,19 @@ void session::end_of_upstream() {
     if (clean)
       response_->put_eof(partial);
     if (partial) {
-      fail_exchange(502, "the server's answer ended early");
+      fail_exchange({502, proxy_cause::bad_answer},
+                    "the server's answer ended early");
       return;
     }
     finish_response();
   } else if (can_retry()) {
     retry_on_new_connection();
   } else {
-    fail_exchange(502, clean ? "the server closed the connection before it "
-                               "answered"
-                             : "the connection to the server broke: "
-                                 + upstream_failure_.message());
+    fail_exchange({502, proxy_cause::bad_answer},
+                  clean ? "the server closed the connection before it "
+                          "answered"
+                        : "the connection to the server broke: "
+                            + upstream_failure_.message());
   }
 }
 
@@ -336,16 +356,18 @@ void session::exchange_timed_out() {
     client_->reset();
     close();
   } else if (request_complete() || writing_upstream_ || upstream_refuses_) {
-    fail_exchange(504, "the server did not answer in time");
+    fail_exchange({504, proxy_cause::slow_server},
+                  "the server did not answer in time");
   } else {
-    fail_exchange(408, "the request's body did not arrive in time");
+    fail_exchange({408, proxy_cause::slow_client},
+                  "the request's body did not arrive in time");
   }
 }
 
-void session::fail_exchange(unsigned status, std::string_view detail) {
-  leave_backend(status >= 500);
+void session::fail_exchange(own_answer what, std::string_view detail) {
+  leave_backend(what.status >= 500);
   if (!response_head_done_) {
-    answer(status, detail);
+    answer(what, detail);
     return;
   }
   // Part of the answer is with the client: it must not take it for the whole.
@@ -372,10 +394,10 @@ void session::leave_backend(bool failed) {
 }
 
 void session::release_upstream() {
-  auto reusable = request_complete() && response_->keep_alive()
-                  && !writing_upstream_ && !upstream_ended_
-                  && !upstream_refuses_ && upstream_->inbound().empty()
-                  && !context_.draining;
+  auto reusable =
+    request_complete() && response_->keep_alive() && !writing_upstream_
+    && !upstream_ended_ && !upstream_refuses_ && upstream_->inbound().empty()
+    && !context_.draining && !context_.config.descriptors->is_scarce();
   if (reusable)
     backend_->keep(std::move(upstream_), clock::now());
   else

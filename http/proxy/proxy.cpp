@@ -24,6 +24,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// Refused clients that may wait for their answer, per io thread; others are
+/// closed the hard way.
+constexpr std::uint32_t max_refused_open = 64;
+
 /// How often deadlines are looked at: a quarter of the shortest, but neither
 /// so often that it costs nor so seldom that it shows.
 milliseconds sweep_interval(const proxy_config& config) {
@@ -136,23 +140,42 @@ private:
   }
 
   void adopt(tcp::socket socket) {
+    // Each way out closes the socket.
+    descriptor_share descriptor{context.config.descriptors};
+    if (!descriptor) {
+      refuse_hard(proxy_cause::no_resources);
+      return;
+    }
+    auto admitted = context.admit();
+    if (!admitted && context.refused_open >= max_refused_open) {
+      refuse_hard(proxy_cause::too_many_connections);
+      return;
+    }
     error_code failure;
     auto peer = socket.remote_endpoint(failure);
     auto protocol = peer.protocol();
     auto handle = failure ? -1 : socket.release(failure);
-    if (failure)
+    if (failure) {
+      if (admitted)
+        context.dismiss();
       return;
+    }
     auto client = std::make_shared<stream>(
       tcp_socket{context.io.context().get_executor(), protocol, handle},
-      std::max(session::max_buffer, context.config.max_header_bytes));
+      std::max(session::max_buffer, context.config.max_header_bytes),
+      std::move(descriptor));
     auto one = std::make_shared<session>(context, std::move(client),
-                                         peer.address().to_string());
-    auto open = context.config.open_connections->fetch_add(1);
+                                         peer.address().to_string(), admitted);
     auto position = context.sessions.insert(context.sessions.end(), one);
-    if (open < context.config.max_connections)
+    if (admitted)
       one->start(position);
     else
-      one->start_overloaded(position);
+      one->refuse(position);
+    arm_sweep();
+  }
+
+  void refuse_hard(proxy_cause why) {
+    context.count_own({0, why}, "closed without an answer");
     arm_sweep();
   }
 

@@ -10,6 +10,7 @@
 #include <caf/error.hpp>
 
 #include "actors/balancer/routing.hpp"
+#include "http/proxy/descriptor_budget.hpp"
 #include "http/server/io_thread.hpp"
 #include "http/server/listening_port.hpp"
 #include "messages/directory.hpp"
@@ -43,12 +44,15 @@ struct proxy_config {
   std::size_t max_idle_per_server = 64;
   /// Servers tried for one request.
   std::uint32_t max_attempts = 3;
-  /// Clients' connections to this node; one more is answered 503.
+  /// Clients' connections to this node; one more is answered 503 or, when many
+  /// come, closed.
   std::uint32_t max_connections = 10000;
   /// How many there are now, shared by the copies of this config, one of which
   /// each io thread's proxy holds.
   std::shared_ptr<std::atomic<std::uint32_t>> open_connections =
     std::make_shared<std::atomic<std::uint32_t>>(0);
+  /// What the connections to clients and servers may open, shared likewise.
+  descriptor_budget_ptr descriptors = unlimited_descriptors();
 
   /// Errors: invalid_field.
   caf::error validate() const;

@@ -28,9 +28,10 @@ void recycle(std::string& text) {
 
 } // namespace
 
-session::session(proxy_context& context, stream_ptr client, std::string address)
-  : context_(context), client_(std::move(client)),
-    address_(std::move(address)) {
+session::session(proxy_context& context, stream_ptr client, std::string address,
+                 bool admitted)
+  : context_(context), client_(std::move(client)), address_(std::move(address)),
+    admitted_(admitted) {
 }
 
 void session::start(std::list<std::shared_ptr<session>>::iterator position) {
@@ -40,12 +41,13 @@ void session::start(std::list<std::shared_ptr<session>>::iterator position) {
   client_->read();
 }
 
-void session::start_overloaded(
-  std::list<std::shared_ptr<session>>::iterator position) {
+void session::refuse(std::list<std::shared_ptr<session>>::iterator position) {
   position_ = position;
+  ++context_.refused_open;
   client_->observe(this);
-  answer(503, "this node has " + std::to_string(context_.config.max_connections)
-                + " connections, its limit; try again later");
+  answer({503, proxy_cause::too_many_connections},
+         "this node has " + std::to_string(context_.config.max_connections)
+           + " connections, its limit; try again later");
 }
 
 void session::set_deadline(std::chrono::milliseconds from_now) {
@@ -164,7 +166,9 @@ bool session::read_request() {
   client_->consume(request_->forward(client_->inbound(), failure));
   if (failure && failure != http::error::need_more) {
     auto refused = request_->why_refused(failure);
-    answer(refused.status, refused.detail);
+    answer(
+      {static_cast<std::uint16_t>(refused.status), proxy_cause::bad_request},
+      refused.detail);
     return true;
   }
   if (request_->is_header_done()) {
@@ -174,11 +178,14 @@ bool session::read_request() {
   if (client_ended_)
     close();
   else if (!client_->read())
-    answer(431, "the header does not fit the buffer");
+    answer({431, proxy_cause::bad_request},
+           "the header does not fit the buffer");
   return false;
 }
 
-void session::answer(unsigned status, std::string_view detail) {
+void session::answer(own_answer what, std::string_view detail) {
+  auto status = what.status;
+  context_.count_own(what, detail);
   drop_upstream();
   keep_after_answer_ =
     request_complete() && request_->keep_alive() && !context_.draining;
@@ -248,13 +255,14 @@ void session::check_deadline(clock::time_point now) {
   switch (phase_) {
     case phase::head:
       if (request_)
-        answer(408, "the request's header did not arrive in time");
+        answer({408, proxy_cause::slow_client},
+               "the request's header did not arrive in time");
       else
         close();
       break;
     case phase::connecting:
       connector_->cancel();
-      connect_failed("connecting timed out", 504);
+      connect_failed("connecting timed out", {504, proxy_cause::unreachable});
       break;
     case phase::exchanging:
       exchange_timed_out();

@@ -35,7 +35,11 @@ public:
   /// line.
   static constexpr std::size_t max_buffer = 64 << 10;
 
-  session(proxy_context& context, stream_ptr client, std::string address);
+  /// `admitted`: the client is not one too many.
+  session(proxy_context& context, stream_ptr client, std::string address,
+          bool admitted);
+
+  bool is_admitted() const noexcept { return admitted_; }
 
   // session.cpp: the client's side.
 
@@ -43,7 +47,7 @@ public:
   void start(std::list<std::shared_ptr<session>>::iterator position);
 
   /// As `start`, only to answer 503: there are too many connections.
-  void start_overloaded(std::list<std::shared_ptr<session>>::iterator position);
+  void refuse(std::list<std::shared_ptr<session>>::iterator position);
 
   /// Ends it when its deadline has passed.
   void check_deadline(clock::time_point now);
@@ -76,7 +80,7 @@ private:
   void read_requests();
   bool read_request();
   bool request_complete() const { return request_ && request_->is_done(); }
-  void answer(unsigned status, std::string_view detail);
+  void answer(own_answer what, std::string_view detail);
   void flush_answer();
   void end_request(bool keep_client);
   void linger();
@@ -87,8 +91,9 @@ private:
   void begin_exchange();
   void attempt();
   void connect();
-  void on_connected(error_code failure, tcp_socket socket);
-  void connect_failed(std::string why, unsigned status);
+  void on_connected(error_code failure, tcp_socket socket,
+                    descriptor_share descriptor);
+  void connect_failed(std::string why, own_answer answer);
   void use(stream_ptr upstream, bool reused);
   void send_request();
   void on_request_sent();
@@ -105,7 +110,7 @@ private:
   void exchange_timed_out();
   bool can_retry() const;
   void retry_on_new_connection();
-  void fail_exchange(unsigned status, std::string_view detail);
+  void fail_exchange(own_answer what, std::string_view detail);
   void enter_backend(const upstream& server);
   void leave_backend(bool failed);
   void drop_upstream();
@@ -121,6 +126,7 @@ private:
   std::list<std::shared_ptr<session>>::iterator position_;
   stream_ptr client_;
   std::string address_;
+  const bool admitted_;
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
   bool reading_requests_ = false;
@@ -144,7 +150,7 @@ private:
   std::uint32_t attempts_ = 0;
   std::string last_failure_;
   /// What the client is told when no server could be reached.
-  unsigned last_status_ = 502;
+  own_answer last_answer_;
   std::shared_ptr<backend> backend_;
   std::shared_ptr<connector> connector_;
   stream_ptr upstream_;

@@ -18,8 +18,10 @@ constexpr std::size_t initial_capacity = 8 << 10;
 
 using boost::system::error_code;
 
-stream::stream(tcp_socket socket, std::size_t max_buffer)
-  : socket_(std::move(socket)), max_capacity_(max_buffer) {
+stream::stream(tcp_socket socket, std::size_t max_buffer,
+               descriptor_share descriptor)
+  : descriptor_(std::move(descriptor)), socket_(std::move(socket)),
+    max_capacity_(max_buffer) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(boost::asio::ip::tcp::no_delay{true}, ignored);
@@ -131,6 +133,7 @@ void stream::close() noexcept {
   observer_ = nullptr;
   error_code ignored;
   socket_.close(ignored);
+  descriptor_.release();
 }
 
 void stream::reset() noexcept {

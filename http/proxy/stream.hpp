@@ -9,6 +9,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
 
+#include "http/proxy/descriptor_budget.hpp"
+
 namespace troupe::proxying {
 
 /// A socket that knows its loop's type: the default any-executor costs a
@@ -39,8 +41,10 @@ public:
 
   enum class write_result { done, pending, failed };
 
-  /// The buffer starts small and grows up to `max_buffer` bytes.
-  stream(tcp_socket socket, std::size_t max_buffer);
+  /// The buffer starts small and grows up to `max_buffer` bytes. `descriptor`
+  /// is the socket's and is given back with it.
+  stream(tcp_socket socket, std::size_t max_buffer,
+         descriptor_share descriptor = {});
 
   /// Null: nobody is told any more.
   void observe(observer* who) noexcept { observer_ = who; }
@@ -79,6 +83,8 @@ private:
   void write_rest();
   void on_write(boost::system::error_code failure, std::size_t count);
 
+  // Goes after the socket.
+  descriptor_share descriptor_;
   tcp_socket socket_;
   observer* observer_ = nullptr;
   std::unique_ptr<char[]> data_;

@@ -7,7 +7,7 @@ namespace troupe::proxying {
 
 void session::begin_tunnel() {
   if (context_.draining) {
-    answer(503, "this node is shutting down");
+    answer({503, proxy_cause::shutting_down}, "this node is shutting down");
     return;
   }
   phase_ = phase::tunnel;

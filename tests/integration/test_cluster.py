@@ -49,7 +49,13 @@ class ClusterTest(unittest.TestCase):
         for node in self.cluster.nodes:
             for path in ("/health", "/ready", "/status"):
                 self.assertEqual(node.request("GET", path).status, 200, path)
-            self.assertEqual(node.get("health")["status"], "healthy")
+            health = node.get("health")
+            # A cluster is not well before somebody gave it a server.
+            self.assertEqual(health["reasons"],
+                             [] if node.servers("demo")
+                             else ["service 'demo' has no servers"])
+            self.assertEqual(health["status"],
+                             "degraded" if health["reasons"] else "healthy")
             dashboard = node.get("dashboard")
             for part in ("health", "cluster", "loadBalancer", "cache"):
                 self.assertIn(part, dashboard)

@@ -13,10 +13,19 @@ struct config : caf::actor_system_config {
   config() { add_troupe_messages(*this); }
 };
 
+balancer_config config_of_node(std::uint64_t id) {
+  balancer_config result;
+  result.self = {member_id{id}, 1};
+  result.default_service = "demo";
+  return result;
+}
+
 struct fixture : test_coordinator_fixture<config> {
   cluster_view view = std::make_shared<published<cluster_state>>();
   routing_view routing = std::make_shared<published<routing_table>>();
-  balancer_actor aut = spawn_balancer(sys, {{}, "demo"}, view, routing);
+  directory_ptr names = std::make_shared<directory>();
+  balancer_actor aut =
+    spawn_balancer(sys, config_of_node(1), view, routing, names);
 
   fixture() { consume_messages(); }
 
@@ -84,6 +93,47 @@ CAF_TEST(reports are totals and are summed over io threads) {
         CAF_CHECK_EQUAL(traffic.by_server.at("server-1").failures, 2u);
       },
       [](const caf::error&) { CAF_FAIL("no answer"); });
+}
+
+CAF_TEST(the others hear of traffic and a new one of all there ever was) {
+  std::vector<traffic_news> heard;
+  auto other = sys.spawn([&](caf::event_based_actor*) -> caf::behavior {
+    return {[&](traffic_news& news) { heard.push_back(std::move(news)); }};
+  });
+  auto requests_of = [](const node_traffic& traffic) {
+    return traffic.by_server.at("server-1").requests;
+  };
+  traffic_report report;
+  report.by_server["server-1"].requests = 3;
+  caf::anon_send(aut, traffic_news{{member_id{7}, 4}, {report.by_server}});
+  consume_messages();
+  auto handle = caf::actor_cast<caf::strong_actor_ptr>(other);
+  names->put_peer(member_id{2}, {{"balancer", handle}});
+  report.by_server["server-1"].requests = 10;
+  caf::anon_send(aut, report);
+  consume_messages();
+  elapse(1s);
+  CAF_REQUIRE_EQUAL(heard.size(), 2u);
+  CAF_CHECK(heard[0].who == (process_id{member_id{1}, 1}));
+  CAF_CHECK_EQUAL(requests_of(heard[0].totals), 10u);
+  CAF_CHECK(heard[1].who == (process_id{member_id{7}, 4}));
+  CAF_CHECK_EQUAL(requests_of(heard[1].totals), 3u);
+  // From now on only what changes, and only where it changes.
+  report.by_server["server-1"].requests = 12;
+  caf::anon_send(aut, report);
+  consume_messages();
+  for (int i = 0; i < 5; ++i)
+    elapse(1s);
+  CAF_REQUIRE_EQUAL(heard.size(), 3u);
+  CAF_CHECK_EQUAL(requests_of(heard[2].totals), 12u);
+  ask(get_traffic_of_all{})
+    .receive(
+      [](const traffic_of_all& all) {
+        CAF_CHECK_EQUAL(all.by_process.size(), 2u);
+      },
+      [](const caf::error&) { CAF_FAIL("no answer"); });
+  names->erase_peer(member_id{2});
+  self->send_exit(other, caf::exit_reason::kill);
 }
 
 CAF_TEST(a route without service is refused) {

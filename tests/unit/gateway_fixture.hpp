@@ -142,11 +142,22 @@ inline caf::behavior fake_catalog(caf::event_based_actor*, cluster_view view) {
 
 inline caf::behavior fake_balancer(caf::event_based_actor*,
                                    std::uint64_t requests) {
-  return {[=](get_traffic) {
-    node_traffic result;
-    result.by_server["server-1"] = {requests, 1, 2, 3, requests * 2000};
-    return result;
-  }};
+  return {
+    [=](get_traffic) {
+      node_traffic result;
+      result.by_server["server-1"] = {requests, 1, 2, 3, requests * 2000};
+      result.own[{503, proxy_cause::no_server}] = {5, "why"};
+      return result;
+    },
+    [=](get_traffic_of_all) {
+      traffic_of_all result;
+      // Of the peer, as it was a moment ago and before its restart.
+      result.by_process[{peer_id, 1}].by_server["server-1"].requests = 20;
+      auto& before = result.by_process[{peer_id, 0}].by_server["server-1"];
+      before.requests = 7;
+      before.latency_us = 7 * 2000;
+      return result;
+    }};
 }
 
 inline caf::behavior fake_monitor(caf::event_based_actor*) {
@@ -188,6 +199,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     state.term = 4;
     state.members[self_id] = member_of(self_id, "node-1");
     state.members[peer_id] = member_of(peer_id, "node-2");
+    state.members[peer_id].info.incarnation = 1;
     server known;
     known.id = "server-1";
     known.service = "demo";
@@ -218,6 +230,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     gateway_config settings;
     settings.self = view->get()->members.at(self_id).info;
     settings.default_service = "demo";
+    settings.routed_services = {"demo"};
     settings.started_at = unix_now() - 5000;
     settings.max_value_bytes = 1000;
     settings.max_key_bytes = 100;

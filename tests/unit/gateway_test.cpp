@@ -62,11 +62,17 @@ CAF_TEST(the cluster shows members leader and slots) {
 
 CAF_TEST(statistics are summed over the nodes) {
   auto data = get(base + "/loadbalancer/stats").data();
-  CAF_CHECK_EQUAL(data["totalRequests"], 40);
+  // 40 of the nodes, 7 before one of them restarted, 10 that no server got.
+  CAF_CHECK_EQUAL(data["totalRequests"], 57);
   CAF_CHECK_EQUAL(data["activeConnections"], 6);
   CAF_CHECK_EQUAL(data["totalConnections"], 4);
+  // Of those that a server got.
   CAF_CHECK_EQUAL(data["averageResponseTime"], 2.0);
-  CAF_CHECK_EQUAL(data["errorRate"], 0.05);
+  CAF_CHECK_EQUAL(data["errorRate"], 12.0 / 57);
+  CAF_CHECK_EQUAL(data["ownAnswers"], json::array({{{"status", 503},
+                                                    {"cause", "no_server"},
+                                                    {"count", 10},
+                                                    {"lastDetail", "why"}}}));
   CAF_CHECK_EQUAL(data["algorithm"], "round-robin");
   CAF_CHECK_EQUAL(data["servers"][0]["status"], "active");
   CAF_CHECK_EQUAL(data["servers"][0]["health"], "healthy");
@@ -79,10 +85,11 @@ CAF_TEST(statistics are summed over the nodes) {
   check_problem(get(base + "/loadbalancer/stats?service=%"), 400, "malformed");
 }
 
-CAF_TEST(a node that does not answer is listed) {
+CAF_TEST(a node that does not answer is listed and takes no totals with it) {
   names->erase_peer(peer_id);
   auto data = get(base + "/loadbalancer/stats").data();
-  CAF_CHECK_EQUAL(data["totalRequests"], 10);
+  // 10 of this node and 5 that no server got, 20 and 7 as last heard.
+  CAF_CHECK_EQUAL(data["totalRequests"], 42);
   CAF_CHECK_EQUAL(data["unreachable"], json::array({"node-2"}));
 }
 
@@ -216,12 +223,45 @@ CAF_TEST(health has a verdict for each service) {
   CAF_CHECK_EQUAL(get(base + "/health").field("status"), "unhealthy");
 }
 
+CAF_TEST(a service whose requests all get 503 is not healthy) {
+  auto health = [&] { return get(base + "/health").data(); };
+  alter([](auto& state) { state.servers["server-1"].weight = 0; });
+  auto weightless = health();
+  CAF_CHECK_EQUAL(weightless["status"], "unhealthy");
+  CAF_CHECK_EQUAL(weightless["reasons"],
+                  json::array({"service 'demo' has no server for traffic: 1 of "
+                               "weight 0"}));
+  CAF_CHECK_EQUAL(weightless["services"][0]["reason"],
+                  weightless["reasons"][0]);
+  alter([](auto& state) {
+    auto other = state.servers["server-1"];
+    other.service = "other";
+    other.weight = 1;
+    state.servers["server-1"] = other;
+  });
+  auto without = health();
+  CAF_CHECK_EQUAL(without["status"], "degraded");
+  CAF_CHECK_EQUAL(without["reasons"],
+                  json::array({"service 'demo' has no servers"}));
+  alter([](auto& state) { state.servers.clear(); });
+  auto empty = health();
+  CAF_CHECK_EQUAL(empty["status"], "degraded");
+  CAF_CHECK_EQUAL(empty["services"][0]["status"], "unhealthy");
+}
+
+CAF_TEST(maintenance tells the connections that all nodes still have) {
+  auto resting = ask(http_verb::put, servers + "/server-1/maintenance",
+                     R"({"maintenance":true})");
+  CAF_CHECK_EQUAL(resting.status, 200);
+  CAF_CHECK_EQUAL(resting.data()["connections"], 6);
+}
+
 CAF_TEST(the dashboard has all parts) {
   auto data = get(base + "/dashboard").data();
   for (auto part :
        {"health", "cluster", "loadBalancer", "cache", "scaling", "alerts"})
     CAF_CHECK(data.contains(part));
-  CAF_CHECK_EQUAL(data["loadBalancer"]["totalRequests"], 40);
+  CAF_CHECK_EQUAL(data["loadBalancer"]["totalRequests"], 57);
 }
 
 CAF_TEST(metrics are those of this node alone) {
@@ -233,6 +273,9 @@ CAF_TEST(metrics are those of this node alone) {
   CAF_CHECK(has("troupe_cache_slots_owned 8192"));
   CAF_CHECK(has("troupe_cache_hits_total 9"));
   CAF_CHECK(has("server=\"server-1\""));
+  CAF_CHECK(has("troupe_proxy_own_answers_total{status=\"503\",cause="
+                "\"no_server\"} 5"));
+  CAF_CHECK(has("# TYPE troupe_proxy_connections gauge"));
   CAF_CHECK(has("# TYPE troupe_http_answers_total counter"));
 }
 

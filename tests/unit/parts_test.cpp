@@ -114,6 +114,32 @@ CAF_TEST(the limit of descriptors is raised) {
   setrlimit(RLIMIT_NOFILE, &before);
 }
 
+CAF_TEST(clients never take the descriptors of the log and the cluster) {
+  auto settings = settings_of({{"node.ioThreads", "2"},
+                               {"node.maxConnections", "1000"},
+                               {"proxy.maxConnections", "2000"}});
+  auto needed = descriptors_needed(settings);
+  auto plenty = plan_descriptors(settings, needed + 500);
+  CAF_CHECK_EQUAL(plenty.api_connections, 1000u);
+  CAF_CHECK_EQUAL(plenty.proxy_connections, 2000u);
+  // The rest holds idle connections to servers.
+  CAF_CHECK_EQUAL(plenty.proxy, 4500u);
+  CAF_CHECK_EQUAL(plenty.own, 656u);
+  for (std::uint64_t limit : {64u, 256u, 1024u, 4096u, 5655u, 5656u, 65536u}) {
+    auto plan = plan_descriptors(settings, limit);
+    CAF_CHECK_EQUAL(plan.own + plan.api_connections + plan.proxy, limit);
+    CAF_CHECK_GREATER_OR_EQUAL(plan.own,
+                               std::min<std::uint64_t>(656, limit / 2));
+    CAF_CHECK_GREATER_OR_EQUAL(plan.proxy, 2 * plan.proxy_connections);
+    CAF_CHECK_GREATER_OR_EQUAL(plan.api_connections,
+                               std::min<std::uint64_t>(1000, limit / 8));
+    CAF_CHECK_GREATER(plan.proxy_connections, 0u);
+  }
+  auto without_proxy =
+    settings_of({{"node.maxConnections", "1000"}, {"proxy.enabled", "false"}});
+  CAF_CHECK_EQUAL(plan_descriptors(without_proxy, 4096).proxy_connections, 0u);
+}
+
 CAF_TEST(too few descriptors for the settings are told with the numbers) {
   auto settings = settings_of(
     {{"node.maxConnections", "1000"}, {"proxy.maxConnections", "2000"}});
@@ -122,7 +148,10 @@ CAF_TEST(too few descriptors for the settings are told with the numbers) {
   CAF_CHECK(!descriptor_shortage(settings, needed));
   auto shortage = descriptor_shortage(settings, 1024);
   CAF_REQUIRE(shortage);
-  for (auto number : {"1024", "1000", "2000"})
+  auto plan = plan_descriptors(settings, 1024);
+  for (auto number : {std::string{"1024"}, std::string{"1000"},
+                      std::string{"2000"}, std::to_string(plan.api_connections),
+                      std::to_string(plan.proxy_connections)})
     CAF_CHECK_NOT_EQUAL(shortage->find(number), std::string::npos);
   auto without_proxy =
     settings_of({{"node.maxConnections", "1000"}, {"proxy.enabled", "false"}});
