@@ -44,6 +44,7 @@ gateway_config gateway_part(const configuration& settings,
   result.algorithm = algorithm_in_effect(settings.load_balancer.algorithm);
   result.default_ttl = settings.cache.memory.ttl;
   result.started_at = started_at;
+  result.allowed_hosts = settings.node.allowed_hosts;
   result.max_key_bytes = settings.cache.memory.max_key_size;
   result.max_value_bytes = settings.cache.memory.max_value_size;
   return result;

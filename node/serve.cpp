@@ -7,10 +7,12 @@
 
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include "actors/cache_shard/cache_shard.hpp"
 #include "discovery/membership/membership.hpp"
+#include "http/gateway/body_reader.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/reports.hpp"
 #include "http/proxy/proxy.hpp"
@@ -200,6 +202,11 @@ private:
     config.restart.window = from.restart_window;
     config.restart.delay = from.restart_delay;
     auto children = core_children(context_);
+    children.push_back(
+      {"body_reader", [](caf::actor_system& system) {
+         return caf::actor_cast<caf::strong_actor_ptr>(
+           spawn_body_reader(system, [] { ::malloc_trim(0); }));
+       }});
     for (std::uint32_t i = 0; i < context_.self.io_threads; ++i)
       children.push_back(gateway_child(i));
     supervisor_ =

@@ -153,47 +153,64 @@ void get_entry(gateway& g, routed_request from) {
       respond_value);
 }
 
+/// An entry as a body has it.
+struct new_entry {
+  /// msgpack.
+  std::shared_ptr<std::string> bytes = std::make_shared<std::string>();
+  std::int64_t ttl_ms = no_ttl;
+};
+
 /// From the body's `ttl` in seconds: missing or 0 is the configured default,
 /// null none at all.
-std::int64_t read_ttl(const gateway& g, field_reader& body) {
+std::int64_t read_ttl(field_reader& body, std::chrono::milliseconds fallback) {
   if (body.is_null("ttl"))
     return no_ttl;
   auto seconds = body.number("ttl", 0, max_ttl_ms / 1000.0, 0);
   if (seconds > 0)
     return std::max<std::int64_t>(1, std::llround(seconds * 1000));
-  auto fallback = std::chrono::milliseconds{g.config.default_ttl}.count();
-  return fallback == 0 ? no_ttl : fallback;
+  return fallback.count() == 0 ? no_ttl : fallback.count();
 }
 
-void put_entry(gateway& g, routed_request from) {
-  auto what = key_of(g, from);
-  if (!what)
-    return;
-  field_reader body{what->exchange->request(), {"value", "ttl"}};
-  auto ttl_ms = read_ttl(g, body);
+new_entry read_entry(field_reader& body, std::chrono::milliseconds default_ttl,
+                     std::uint64_t max_value_bytes) {
+  new_entry result;
+  result.ttl_ms = read_ttl(body, default_ttl);
   auto value = body.any("value");
   if (body.failure())
-    return respond_problem(*what->exchange, *body.failure());
-  auto bytes = std::make_shared<std::string>();
-  json::to_msgpack(value, *bytes);
-  if (bytes->size() > g.config.max_value_bytes)
-    return respond_problem(*what->exchange,
-                           problem{errc::too_large,
-                                   "a value has at most "
-                                     + std::to_string(g.config.max_value_bytes)
-                                     + " bytes",
-                                   "value"});
+    return result;
+  json::to_msgpack(value, *result.bytes);
+  if (result.bytes->size() > max_value_bytes)
+    body.fail(
+      {errc::too_large,
+       "a value has at most " + std::to_string(max_value_bytes) + " bytes",
+       "value"});
+  return result;
+}
+
+void put_entry(gateway& g, key_request_ptr what, const new_entry& entry) {
   ask_owner<cache_count>(
     g, std::move(what),
-    [bytes, ttl_ms](const key_request& asked, std::uint64_t epoch) {
-      return cache_set{asked.key, *bytes, value_encoding::json, ttl_ms, epoch};
+    [entry](const key_request& asked, std::uint64_t epoch) {
+      return cache_set{asked.key, *entry.bytes, value_encoding::json,
+                       entry.ttl_ms, epoch};
     },
-    [ttl_ms](const key_request& asked, const cache_count&) {
+    [ttl_ms = entry.ttl_ms](const key_request& asked, const cache_count&) {
       json data{{"key", asked.key}, {"stored", true}, {"ttl", nullptr}};
       if (ttl_ms != no_ttl)
         data["ttl"] = static_cast<double>(ttl_ms) / 1000;
       respond_data(*asked.exchange, data);
     });
+}
+
+void post_entry(gateway& g, routed_request from) {
+  auto what = key_of(g, from);
+  if (!what)
+    return;
+  g.read_body(
+    what->exchange, {"value", "ttl"},
+    [ttl = g.config.default_ttl, most = g.config.max_value_bytes](
+      field_reader& body) { return read_entry(body, ttl, most); },
+    [&g, what](const new_entry& entry) { put_entry(g, what, entry); });
 }
 
 void delete_entry(gateway& g, routed_request from) {
@@ -248,12 +265,12 @@ void get_stats(gateway& g, routed_request from) {
 
 void add_cache_routes(gateway_router& routes) {
   constexpr auto key = "/api/infrastructure/cache/keys/:key";
-  routes.add(http_verb::get, key, get_entry);
-  routes.add(http_verb::post, key, put_entry);
-  routes.add(http_verb::delete_, key, delete_entry);
-  routes.add(http_verb::get, "/api/infrastructure/cache/stats", get_stats);
+  routes.add(http_verb::get, key, {get_entry});
+  routes.add(http_verb::post, key, {post_entry, body_kind::cache_value});
+  routes.add(http_verb::delete_, key, {delete_entry});
+  routes.add(http_verb::get, "/api/infrastructure/cache/stats", {get_stats});
   routes.add(http_verb::delete_, "/api/infrastructure/cache/clear",
-             clear_cache);
+             {clear_cache});
 }
 
 } // namespace troupe

@@ -65,33 +65,36 @@ void get_catalog_key(gateway& g, routed_request from) {
     });
 }
 
-void put_catalog_key(gateway& g, routed_request from) {
-  field_reader body{from.request(), {"value", "version"}};
-  put_key wanted;
-  wanted.key = from.params.at("key");
-  wanted.value = to_text(body.any("value"));
-  wanted.if_version = body.integer("version", 0, max_version, any_version);
-  if (body.failure())
-    return respond_problem(*from.exchange, *body.failure());
-  auto key = wanted.key;
+/// Changes a key and answers its new version.
+void change_key(gateway& g, const http_exchange_ptr& exchange,
+                const std::string& key, command_body change) {
   g.change(
-    from.exchange, std::move(wanted),
-    [key, exchange = from.exchange](const apply_result& result) {
+    exchange, std::move(change), [key, exchange](const apply_result& result) {
       respond_data(*exchange, {{"key", key}, {"version", version_of(result)}});
     });
 }
 
+void put_catalog_key(gateway& g, routed_request from) {
+  auto read = [key = from.params.at("key")](field_reader& body) {
+    return put_key{key, to_text(body.any("value")),
+                   body.integer("version", 0, max_version, any_version)};
+  };
+  g.read_body(from.exchange, {"value", "version"}, read,
+              [&g, exchange = from.exchange](put_key wanted) {
+                auto key = wanted.key;
+                change_key(g, exchange, key, std::move(wanted));
+              });
+}
+
 void append_to_catalog_key(gateway& g, routed_request from) {
-  field_reader body{from.request(), {"value"}};
-  auto value = body.any("value");
-  if (body.failure())
-    return respond_problem(*from.exchange, *body.failure());
-  auto key = from.params.at("key");
-  g.change(
-    from.exchange, append_to_key{key, to_text(value)},
-    [key, exchange = from.exchange](const apply_result& result) {
-      respond_data(*exchange, {{"key", key}, {"version", version_of(result)}});
-    });
+  auto read = [key = from.params.at("key")](field_reader& body) {
+    return append_to_key{key, to_text(body.any("value"))};
+  };
+  g.read_body(from.exchange, {"value"}, read,
+              [&g, exchange = from.exchange](append_to_key wanted) {
+                auto key = wanted.key;
+                change_key(g, exchange, key, std::move(wanted));
+              });
 }
 
 /// The whole number `text`, or a problem that names `field`.
@@ -108,27 +111,13 @@ std::optional<problem> read_number(std::string_view text, const char* field,
                  field};
 }
 
-problem unknown_parameter(const std::string& name, const char* known) {
-  return {errc::invalid_field,
-          std::string{"unknown parameter; known: "} + known,
-          name.substr(0, 64)};
-}
-
-std::optional<problem> read_condition(const http_request& request,
-                                      std::int64_t& version) {
-  for (auto& [name, value] : read_query(request)) {
-    if (name != "version")
-      return unknown_parameter(name, "version");
-    if (auto wrong = read_number(value, "version", 0, max_version, version))
-      return wrong;
-  }
-  return std::nullopt;
-}
-
 void delete_catalog_key(gateway& g, routed_request from) {
   delete_key wanted{from.params.at("key")};
-  if (auto wrong = read_condition(from.request(), wanted.if_version))
-    return respond_problem(*from.exchange, *wrong);
+  auto version = from.query.find("version");
+  if (version != from.query.end())
+    if (auto wrong = read_number(version->second, "version", 0, max_version,
+                                 wanted.if_version))
+      return respond_problem(*from.exchange, *wrong);
   auto key = wanted.key;
   g.change(from.exchange, std::move(wanted),
            [key, exchange = from.exchange](const apply_result&) {
@@ -136,26 +125,23 @@ void delete_catalog_key(gateway& g, routed_request from) {
            });
 }
 
-std::optional<problem> read_selection(const http_request& request,
+std::optional<problem> read_selection(const query_parameters& query,
                                       list_keys& wanted) {
-  for (auto& [name, value] : read_query(request)) {
-    std::int64_t limit = 0;
-    if (name == "prefix") {
-      wanted.prefix = value;
-    } else if (name != "limit") {
-      return unknown_parameter(name, "prefix, limit");
-    } else if (auto wrong = read_number(value, "limit", 1, max_listed, limit)) {
-      return wrong;
-    } else {
-      wanted.limit = static_cast<std::uint32_t>(limit);
-    }
-  }
-  return std::nullopt;
+  if (auto i = query.find("prefix"); i != query.end())
+    wanted.prefix = i->second;
+  auto i = query.find("limit");
+  if (i == query.end())
+    return std::nullopt;
+  std::int64_t limit = 0;
+  auto wrong = read_number(i->second, "limit", 1, max_listed, limit);
+  if (!wrong)
+    wanted.limit = static_cast<std::uint32_t>(limit);
+  return wrong;
 }
 
 void get_catalog_keys(gateway& g, routed_request from) {
   list_keys wanted;
-  if (auto wrong = read_selection(from.request(), wanted))
+  if (auto wrong = read_selection(from.query, wanted))
     return respond_problem(*from.exchange, *wrong);
   ask_catalog<key_list>(
     g, from.exchange, std::move(wanted),
@@ -172,11 +158,15 @@ void get_catalog_keys(gateway& g, routed_request from) {
 
 void add_catalog_routes(gateway_router& routes) {
   std::string base{"/api/infrastructure/catalog/keys"};
-  routes.add(http_verb::get, base, get_catalog_keys);
-  routes.add(http_verb::get, base + "/:key", get_catalog_key);
-  routes.add(http_verb::put, base + "/:key", put_catalog_key);
-  routes.add(http_verb::delete_, base + "/:key", delete_catalog_key);
-  routes.add(http_verb::post, base + "/:key/append", append_to_catalog_key);
+  constexpr auto value = body_kind::catalog_value;
+  routes.add(http_verb::get, base,
+             {get_catalog_keys, body_kind::none, {"prefix", "limit"}});
+  routes.add(http_verb::get, base + "/:key", {get_catalog_key});
+  routes.add(http_verb::put, base + "/:key", {put_catalog_key, value});
+  routes.add(http_verb::delete_, base + "/:key",
+             {delete_catalog_key, body_kind::none, {"version"}});
+  routes.add(http_verb::post, base + "/:key/append",
+             {append_to_catalog_key, value});
 }
 
 } // namespace troupe

@@ -57,9 +57,9 @@ bool read_limit(std::string_view text, std::size_t& limit) {
          && limit <= max_event_limit;
 }
 
-std::optional<problem> read_filter(const http_request& request,
+std::optional<problem> read_filter(const query_parameters& query,
                                    event_filter& filter) {
-  for (auto& [name, value] : read_query(request)) {
+  for (auto& [name, value] : query) {
     if (name == "type")
       filter.type = value;
     else if (name == "level"
@@ -68,11 +68,7 @@ std::optional<problem> read_filter(const http_request& request,
     else if (name == "level")
       return problem{errc::invalid_field,
                      "'level' must be info, warning or error", name};
-    else if (name != "limit")
-      return problem{errc::invalid_field,
-                     "unknown parameter; known are: limit, type, level",
-                     name.substr(0, 64)};
-    else if (!read_limit(value, filter.limit))
+    else if (name == "limit" && !read_limit(value, filter.limit))
       return problem{errc::invalid_field,
                      "'limit' must be a whole number from 1 to "
                        + std::to_string(max_event_limit),
@@ -83,7 +79,7 @@ std::optional<problem> read_filter(const http_request& request,
 
 void get_events(gateway& g, routed_request from) {
   event_filter filter;
-  if (auto wrong = read_filter(from.request(), filter))
+  if (auto wrong = read_filter(from.query, filter))
     return respond_problem(*from.exchange, *wrong);
   auto data = json::array();
   auto& events = *g.cluster().events;
@@ -97,10 +93,11 @@ void get_events(gateway& g, routed_request from) {
 } // namespace
 
 void add_cluster_routes(gateway_router& routes) {
-  routes.add(http_verb::get, "/api/infrastructure/cluster", get_cluster);
+  routes.add(http_verb::get, "/api/infrastructure/cluster", {get_cluster});
   routes.add(http_verb::delete_, "/api/infrastructure/cluster/nodes/:id",
-             delete_node);
-  routes.add(http_verb::get, "/api/infrastructure/events", get_events);
+             {delete_node});
+  routes.add(http_verb::get, "/api/infrastructure/events",
+             {get_events, body_kind::none, {"limit", "type", "level"}});
 }
 
 } // namespace troupe

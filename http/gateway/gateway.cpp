@@ -1,11 +1,15 @@
 #include "http/gateway/gateway.hpp"
 
+#include <algorithm>
+
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
 
 #include "http/gateway/gateway_state.hpp"
+#include "http/gateway/host_rules.hpp"
 #include "http/gateway/routes.hpp"
 #include "messages/cluster.hpp"
+#include "messages/keys.hpp"
 #include "messages/strays.hpp"
 
 namespace troupe {
@@ -35,23 +39,58 @@ http_gateway(http_gateway_actor::stateful_pointer<gateway_actor_state> self,
   };
 }
 
-/// Whether what is read must be as new as the leader's state.
-caf::expected<bool> wants_consistency(const http_request& request) {
-  auto query = parse_query(request.query());
-  if (!query)
-    return make_error(errc::malformed, "the query has a % without two hex "
-                                       "digits or a name twice");
-  auto i = query->find("consistent");
-  if (i == query->end() || i->second == "false")
-    return false;
-  if (i->second == "true")
-    return true;
-  return make_error(errc::invalid_field, "'consistent' must be true or false",
-                    "consistent");
-}
+constexpr std::string_view consistent = "consistent";
+
+/// Bodies that one gateway may have waiting to be read elsewhere.
+constexpr std::uint32_t max_read_elsewhere = 256;
 
 bool is_read(http_verb method) {
   return method == http_verb::get || method == http_verb::head;
+}
+
+/// Whether what is read must be as new as the leader's state. Takes the
+/// parameter out.
+std::variant<bool, problem> wants_consistency(query_parameters& query) {
+  auto i = query.find(consistent);
+  if (i == query.end())
+    return false;
+  auto value = std::move(i->second);
+  query.erase(i);
+  if (value != "true" && value != "false")
+    return problem{errc::invalid_field, "'consistent' must be true or false",
+                   std::string{consistent}};
+  return value == "true";
+}
+
+/// Nobody waits for the answer any more: 504 was given.
+bool is_late(const http_request& request) {
+  using clock = std::chrono::steady_clock;
+  return request.deadline != clock::time_point{}
+         && clock::now() >= request.deadline;
+}
+
+/// Bytes that bodies of a kind may have.
+std::uint64_t body_limit(body_kind kind, const gateway_config& config) {
+  // JSON text may be larger than what is stored: `\u0000` is one byte there.
+  constexpr std::uint64_t around = 64 << 10;
+  switch (kind) {
+    case body_kind::none:
+    case body_kind::fields:
+      break;
+    case body_kind::catalog_value:
+      return 2 * max_catalog_value_bytes + around;
+    case body_kind::cache_value:
+      return 2 * config.max_value_bytes + around;
+  }
+  return 16 << 10;
+}
+
+body_kind body_of(http_verb method, std::string_view path) {
+  // What others carry has no meaning (RFC 9110 §9.3).
+  if (method != http_verb::post && method != http_verb::put)
+    return body_kind::none;
+  auto found = api_routes().find(method, path);
+  return found.handler == nullptr ? body_kind::none : found.handler->body;
 }
 
 } // namespace
@@ -101,10 +140,12 @@ server_handlers gateway_handlers(io_thread& io, const directory_ptr& names) {
 
 server_config api_server_config(server_config base,
                                 const gateway_config& gateway) {
-  // JSON text may be larger than the msgpack that is stored: `\u0000` is one
-  // byte there.
-  base.path_limits.push_back({"/api/infrastructure/cache/keys/",
-                              2 * gateway.max_value_bytes + (64 << 10)});
+  base.body_limit_of = [gateway, most = base.max_body_bytes](
+                         http_verb method, std::string_view path) {
+    auto kind = body_of(method, path);
+    auto limit = body_limit(kind, gateway);
+    return kind == body_kind::cache_value ? limit : std::min(limit, most);
+  };
   return base;
 }
 
@@ -114,37 +155,55 @@ gateway::gateway(pointer self, gateway_config config, gateway_sources sources,
     name(gateway_name(io_thread)), cluster_(this->sources.cluster),
     names_(this->sources.names->reader()),
     random_(static_cast<std::uint_fast32_t>(this->config.self.id) + io_thread) {
-  add_cache_routes(routes_);
-  add_catalog_routes(routes_);
-  add_cluster_routes(routes_);
-  add_health_routes(routes_);
-  add_load_balancer_routes(routes_);
-  add_metrics_route(routes_);
-  add_operations_routes(routes_);
+}
+
+const gateway_router& api_routes() {
+  static const auto routes = [] {
+    gateway_router result;
+    add_cache_routes(result);
+    add_catalog_routes(result);
+    add_cluster_routes(result);
+    add_health_routes(result);
+    add_load_balancer_routes(result);
+    add_metrics_route(result);
+    add_operations_routes(result);
+    return result;
+  }();
+  return routes;
+}
+
+bool gateway::is_own_host(std::string_view host) {
+  auto names = [&](const node_info& node) {
+    return same_host(host, node.name) || same_host(host, node.api.host);
+  };
+  auto& members = cluster().members;
+  return names(config.self)
+         || std::any_of(config.allowed_hosts.begin(),
+                        config.allowed_hosts.end(),
+                        [&](auto& own) { return same_host(host, own); })
+         || std::any_of(members.begin(), members.end(),
+                        [&](auto& entry) { return names(entry.second.info); });
+}
+
+/// What is wrong with a request whatever its route.
+std::optional<problem> gateway::refuse(const http_request& request) {
+  auto misdirected = foreign_host(
+    request, [this](std::string_view host) { return is_own_host(host); });
+  return misdirected ? misdirected : foreign_origin(request);
 }
 
 void gateway::serve(const http_exchange_ptr& exchange) {
   ++served;
   auto& request = exchange->request();
+  if (auto refused = refuse(request))
+    return respond_problem(*exchange, *refused);
   if (request.method == http_verb::options && request.path() == "*")
     return exchange->respond(
       {204, {}, {}, {{"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"}}});
-  auto found = routes_.find(request.method, request.path());
+  auto found = api_routes().find(request.method, request.path());
   switch (found.outcome) {
     case routing_outcome::found:
-      if (!request.query().empty()) {
-        auto consistent = wants_consistency(request);
-        if (!consistent)
-          return respond_problem(*exchange, consistent.error());
-        if (*consistent && is_read(request.method))
-          return change(
-            exchange, read_barrier{},
-            [this, handler = *found.handler, exchange,
-             params = std::move(found.params)](const apply_result&) {
-              run(handler, {exchange, params});
-            });
-      }
-      return run(*found.handler, {exchange, std::move(found.params)});
+      return enter(*found.handler, {exchange, std::move(found.params), {}});
     case routing_outcome::unknown_path:
       return respond_problem(
         *exchange, problem{errc::not_found,
@@ -165,6 +224,66 @@ void gateway::serve(const http_exchange_ptr& exchange) {
       answer.headers.emplace_back("Allow", found.allow);
       return exchange->respond(std::move(answer));
   }
+}
+
+/// Calls the route's handler, if the request has nothing but what it takes.
+void gateway::enter(const api_route& where, routed_request request) {
+  auto& exchange = request.exchange;
+  if (where.body == body_kind::none && !request.request().body.empty())
+    return respond_problem(
+      *exchange, problem{errc::malformed, "this route takes no body", "body"});
+  auto reads = is_read(request.request().method);
+  if (!request.request().query().empty()) {
+    auto known = where.query;
+    if (reads)
+      known.push_back(consistent);
+    auto query = read_parameters(request.request().query(), known);
+    if (auto* wrong = std::get_if<problem>(&query))
+      return respond_problem(*exchange, *wrong);
+    request.query = std::move(std::get<query_parameters>(query));
+    auto barrier = wants_consistency(request.query);
+    if (auto* wrong = std::get_if<problem>(&barrier))
+      return respond_problem(*exchange, *wrong);
+    if (std::get<bool>(barrier))
+      return change(exchange, read_barrier{},
+                    [this, handler = where.handler,
+                     request](const apply_result&) { run(handler, request); });
+  }
+  run(where.handler, std::move(request));
+}
+
+void gateway::read_elsewhere(const http_exchange_ptr& exchange,
+                             std::function<void()> read,
+                             std::function<void()> finish) {
+  auto reader = find<body_reader_actor>(config.self.id, "body_reader");
+  if (!reader)
+    return respond_problem(
+      *exchange, problem{errc::unavailable, "body_reader is being restarted"});
+  if (read_elsewhere_ >= max_read_elsewhere)
+    return respond_problem(
+      *exchange,
+      problem{errc::overloaded, "too many large bodies wait; try again later"});
+  ++read_elsewhere_;
+  auto guarded = [exchange, read = std::move(read)] {
+    try {
+      if (!is_late(exchange->request()))
+        read();
+    } catch (const std::exception& failure) {
+      respond_problem(*exchange, problem{errc::internal, failure.what()});
+    }
+  };
+  self
+    ->request(reader, caf::infinite,
+              body_reading{std::move(guarded), exchange->request().body.size()})
+    .then(
+      [this, finish](bool) {
+        --read_elsewhere_;
+        finish();
+      },
+      [this, exchange](const caf::error& failure) {
+        --read_elsewhere_;
+        respond_problem(*exchange, failure);
+      });
 }
 
 void gateway::run(route_handler handler, routed_request request) {
@@ -259,15 +378,6 @@ nlohmann::json gateway::names_of(const std::set<member_id>& nodes) {
 
 double gateway::jitter() {
   return std::uniform_real_distribution<>{0.5, 1.5}(random_);
-}
-
-std::map<std::string, std::string, std::less<>>
-read_query(const http_request& request) {
-  auto result = parse_query(request.query());
-  if (!result)
-    return {};
-  result->erase("consistent");
-  return std::move(*result);
 }
 
 std::string to_text(const nlohmann::json& data) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <caf/typed_actor.hpp>
 
@@ -54,6 +55,9 @@ struct gateway_config {
   /// Limits of one cache entry, as the shards have them.
   std::uint64_t max_key_bytes = 64 << 10;
   std::uint64_t max_value_bytes = 8 << 20;
+  /// Hosts that requests may be for, besides addresses, names that are private
+  /// (http/gateway/host_rules.hpp) and those of the members.
+  std::vector<std::string> allowed_hosts = {};
 
   /// Errors: invalid_field.
   caf::error validate() const;
@@ -86,7 +90,7 @@ http_gateway_actor spawn_http_gateway(caf::actor_system& system,
 /// gateway and is worked on at once.
 server_handlers gateway_handlers(io_thread& io, const directory_ptr& names);
 
-/// `base` with room for cache values.
+/// `base` with the bodies' limits that the routes have.
 server_config api_server_config(server_config base,
                                 const gateway_config& gateway);
 

@@ -2,6 +2,7 @@
 
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,8 +10,10 @@
 #include <caf/all.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/gateway/body_reader.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/json_fields.hpp"
+#include "http/gateway/parameters.hpp"
 #include "http/gateway/problem.hpp"
 #include "http/gateway/router.hpp"
 #include "messages/command.hpp"
@@ -23,6 +26,8 @@ namespace troupe {
 struct routed_request {
   http_exchange_ptr exchange;
   route_params params;
+  /// Those that the route knows, each at most once.
+  query_parameters query;
 
   const http_request& request() const { return exchange->request(); }
 };
@@ -30,7 +35,30 @@ struct routed_request {
 class gateway;
 
 using route_handler = void (*)(gateway&, routed_request);
-using gateway_router = router<route_handler>;
+
+/// What a route reads of a request's body, which decides how large it may be.
+enum class body_kind : std::uint8_t {
+  /// Nothing: a body is refused, its sender means something by it.
+  none,
+  /// A few fields.
+  fields,
+  /// A value of the catalog.
+  catalog_value,
+  /// A value of the cache.
+  cache_value,
+};
+
+/// A route and all that it takes; what it does not take is refused before its
+/// handler is called.
+struct api_route {
+  route_handler handler;
+  body_kind body = body_kind::none;
+  /// Names of the query's parameters, of static storage duration. A GET knows
+  /// `consistent` besides.
+  std::vector<std::string_view> query = {};
+};
+
+using gateway_router = router<api_route>;
 
 /// An actor of a node.
 struct actor_place {
@@ -95,6 +123,14 @@ public:
   void change(const http_exchange_ptr& exchange, command_body body,
               std::function<void(const apply_result&)> done);
 
+  /// Reads the fields of a body, whose names are `known`, by
+  /// `read(field_reader&)`, and calls `done` with what that returned, or
+  /// answers with the problem. `read` may run on another thread, when the
+  /// gateway is gone already: it must not refer to it.
+  template <class Read, class Done>
+  void read_body(const http_exchange_ptr& exchange,
+                 std::vector<std::string_view> known, Read read, Done done);
+
   /// Runs `work` in this actor after `delay`.
   void defer(std::chrono::milliseconds delay, std::function<void()> work);
 
@@ -114,28 +150,58 @@ public:
   std::uint64_t served = 0;
 
 private:
+  std::optional<problem> refuse(const http_request& request);
+  void enter(const api_route& where, routed_request request);
+  void read_elsewhere(const http_exchange_ptr& exchange,
+                      std::function<void()> read, std::function<void()> finish);
   void run(route_handler handler, routed_request request);
+  bool is_own_host(std::string_view host);
   std::vector<actor_place> shards_of(const node_info& node);
 
-  gateway_router routes_;
   published_reader<cluster_state> cluster_;
   published_reader<directory::snapshot> names_;
   std::vector<std::string> shard_names_;
   std::minstd_rand random_;
+  std::uint32_t read_elsewhere_ = 0;
 };
+
+/// Bodies up to that are read on the io thread: it takes half a millisecond at
+/// most, and handing them over costs more than most.
+inline constexpr std::size_t max_body_read_here = 16 << 10;
 
 /// Answers `{"success": true, "data": ...}`.
 void respond_data(
   http_exchange& exchange, const nlohmann::json& data, unsigned status = 200,
   std::vector<std::pair<std::string, std::string>> headers = {});
 
-/// The query's parameters but for `consistent`, which every GET may have. It is
-/// well-formed: no other request gets to its handler.
-std::map<std::string, std::string, std::less<>>
-read_query(const http_request& request);
-
 /// Compact text of `data`; never throws.
 std::string to_text(const nlohmann::json& data);
+
+template <class Read, class Done>
+void gateway::read_body(const http_exchange_ptr& exchange,
+                        std::vector<std::string_view> known, Read read,
+                        Done done) {
+  struct outcome {
+    std::optional<std::invoke_result_t<Read, field_reader&>> value;
+    std::optional<problem> failure;
+  };
+  auto result = std::make_shared<outcome>();
+  auto take = [exchange, known = std::move(known), read, result] {
+    field_reader body{exchange->request(), known};
+    result->value = read(body);
+    result->failure = body.failure();
+  };
+  auto finish = [exchange, result, done] {
+    if (result->failure)
+      return respond_problem(*exchange, *result->failure);
+    if (result->value)
+      done(std::move(*result->value));
+  };
+  if (exchange->request().body.size() > max_body_read_here)
+    return read_elsewhere(exchange, std::move(take), std::move(finish));
+  take();
+  finish();
+}
 
 template <class Handle, class Reply, class Request, class Done>
 void gateway::gather(const std::vector<actor_place>& places,

@@ -43,8 +43,8 @@ void get_dashboard(gateway& g, routed_request from) {
 } // namespace
 
 void add_health_routes(gateway_router& routes) {
-  routes.add(http_verb::get, "/api/infrastructure/health", get_health);
-  routes.add(http_verb::get, "/api/infrastructure/dashboard", get_dashboard);
+  routes.add(http_verb::get, "/api/infrastructure/health", {get_health});
+  routes.add(http_verb::get, "/api/infrastructure/dashboard", {get_dashboard});
 }
 
 } // namespace troupe

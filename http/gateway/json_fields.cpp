@@ -18,11 +18,13 @@ using nlohmann::json;
 
 namespace {
 
-/// The deepest nesting, without parsing: the parser's tree is destroyed and
-/// written recursively, so depth must be bounded before there is one.
-std::uint32_t nesting_depth(std::string_view text) {
+/// What is too much about a text, found without parsing: the parser's tree is
+/// destroyed and written recursively, and larger than the text by far, so both
+/// must be bounded before there is one. Each value but the first of an array or
+/// object comes after a comma.
+caf::error excess_of(std::string_view text) {
   std::uint32_t depth = 0;
-  std::uint32_t deepest = 0;
+  std::uint32_t values = 1;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto c = text[i];
@@ -31,11 +33,21 @@ std::uint32_t nesting_depth(std::string_view text) {
     else if (quoted)
       i += c == '\\' ? 1 : 0;
     else if (c == '[' || c == '{')
-      deepest = std::max(deepest, ++depth);
+      ++depth, ++values;
+    else if (c == ',')
+      ++values;
     else if ((c == ']' || c == '}') && depth > 0)
       --depth;
+    if (depth > max_json_depth)
+      return make_error(
+        errc::malformed,
+        fmt::format("nested deeper than {} levels", max_json_depth));
+    if (values > max_json_values)
+      return make_error(
+        errc::too_large,
+        fmt::format("more than {} values in one body", max_json_values));
   }
-  return deepest;
+  return caf::none;
 }
 
 /// nlohmann's text without its `[json.exception...]`.
@@ -81,7 +93,7 @@ bool is_json_type(std::string_view content_type) {
   return boost::beast::iequals({type.data(), type.size()}, "application/json");
 }
 
-std::string joined(std::initializer_list<std::string_view> names) {
+std::string joined(const std::vector<std::string_view>& names) {
   std::string result;
   for (auto name : names) {
     if (!result.empty())
@@ -94,10 +106,8 @@ std::string joined(std::initializer_list<std::string_view> names) {
 } // namespace
 
 caf::expected<json> parse_json(std::string_view text) {
-  if (nesting_depth(text) > max_json_depth)
-    return make_error(
-      errc::malformed,
-      fmt::format("nested deeper than {} levels", max_json_depth));
+  if (auto excess = excess_of(text))
+    return excess;
   try {
     key_watch watch;
     return json::parse(text, std::ref(watch));
@@ -111,14 +121,19 @@ caf::expected<json> parse_json(std::string_view text) {
 }
 
 field_reader::field_reader(const http_request& request,
-                           std::initializer_list<std::string_view> known)
+                           const std::vector<std::string_view>& known)
   : object_(json::object()) {
+  // A page of another site may send any other type without asking first
+  // (fetch.spec.whatwg.org, "CORS-safelisted request-header").
   auto type = request.header("Content-Type");
-  if (!type.empty() && !is_json_type(type)) {
-    failure_ =
-      problem{errc::malformed,
-              fmt::format("Content-Type is '{}', not '{}'", type, json_type),
-              "Content-Type", 415};
+  if (!is_json_type(type)) {
+    failure_ = problem{errc::malformed,
+                       fmt::format("Content-Type is {}, must be '{}'",
+                                   type.empty()
+                                     ? "missing"
+                                     : fmt::format("'{}'", type.substr(0, 200)),
+                                   json_type),
+                       "Content-Type", 415};
     return;
   }
   if (request.body.empty()) {
@@ -142,6 +157,11 @@ field_reader::field_reader(const http_request& request,
   for (auto& [name, value] : object_.items())
     if (std::find(known.begin(), known.end(), name) == known.end())
       reject(name, "unknown field; known are: " + joined(known));
+}
+
+void field_reader::fail(problem why) {
+  if (!failure_)
+    failure_ = std::move(why);
 }
 
 void field_reader::reject(std::string_view name, std::string detail) {

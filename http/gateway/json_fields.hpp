@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/expected.hpp>
 #include <nlohmann/json.hpp>
@@ -14,8 +14,13 @@
 
 namespace troupe {
 
+/// Values, those of arrays and objects included, that one body may have: each
+/// costs up to 100 bytes while it is read, however short its text is.
+inline constexpr std::uint32_t max_json_values = 250'000;
+
 /// Parses JSON text. Errors: malformed, with line and column; also for nesting
-/// beyond `max_json_depth`.
+/// beyond `max_json_depth`. too_large: more than `max_json_values`. The last
+/// two are found before any memory is spent on the values.
 caf::expected<nlohmann::json> parse_json(std::string_view text);
 
 /// Reads the fields of a request's body, a JSON object. Strict: what it does
@@ -26,7 +31,7 @@ class field_reader {
 public:
   /// @param known names all fields that the object may have.
   field_reader(const http_request& request,
-               std::initializer_list<std::string_view> known);
+               const std::vector<std::string_view>& known);
 
   /// What is wrong, if something is.
   const std::optional<problem>& failure() const noexcept { return failure_; }
@@ -54,6 +59,9 @@ public:
   nlohmann::json any(std::string_view name);
 
   bool is_null(std::string_view name) const;
+
+  /// Fails the body with `why`, unless something else is wrong already.
+  void fail(problem why);
 
   /// Makes `name` the offending field, unless there is one already.
   void reject(std::string_view name, std::string detail);

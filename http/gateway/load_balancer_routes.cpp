@@ -30,21 +30,27 @@ void respond_server(gateway& g, http_exchange& exchange, const std::string& id,
                status, std::move(headers));
 }
 
-void post_server(gateway& g, routed_request from) {
-  field_reader body{from.request(), {"host", "port", "weight", "service"}};
-  add_server wanted;
-  wanted.host = body.text("host", text_rules::host);
-  wanted.port = static_cast<std::uint16_t>(body.integer("port", 1, 65535));
-  wanted.weight =
+add_server read_server(field_reader& body, const std::string& service) {
+  add_server result;
+  result.host = body.text("host", text_rules::host);
+  result.port = static_cast<std::uint16_t>(body.integer("port", 1, 65535));
+  result.weight =
     static_cast<std::uint32_t>(body.integer("weight", 0, 1000, 1));
-  wanted.service =
-    body.text("service", text_rules::name, g.config.default_service);
-  if (body.failure())
-    return respond_problem(*from.exchange, *body.failure());
-  g.change(from.exchange, wanted,
-           [&g, exchange = from.exchange](const apply_result& result) {
-             respond_server(g, *exchange, result.value, 201);
-           });
+  result.service = body.text("service", text_rules::name, service);
+  return result;
+}
+
+void post_server(gateway& g, routed_request from) {
+  g.read_body(
+    from.exchange, {"host", "port", "weight", "service"},
+    [service = g.config.default_service](field_reader& body) {
+      return read_server(body, service);
+    },
+    [&g, exchange = from.exchange](const add_server& wanted) {
+      g.change(exchange, wanted, [&g, exchange](const apply_result& result) {
+        respond_server(g, *exchange, result.value, 201);
+      });
+    });
 }
 
 void delete_server(gateway& g, routed_request from) {
@@ -56,38 +62,25 @@ void delete_server(gateway& g, routed_request from) {
 }
 
 void put_maintenance(gateway& g, routed_request from) {
-  field_reader body{from.request(), {"maintenance"}};
-  auto maintenance = body.boolean("maintenance");
-  if (body.failure())
-    return respond_problem(*from.exchange, *body.failure());
-  auto id = from.params.at("serverId");
-  g.change(from.exchange, set_maintenance{id, maintenance},
-           [&g, exchange = from.exchange, id](const apply_result&) {
-             // Whoever drains a server waits until it has no connections.
-             gather_figures(
-               g, {.traffic = true}, [&g, exchange, id](const figures& all) {
-                 respond_server(g, *exchange, id, 200, all.traffic);
+  g.read_body(
+    from.exchange, {"maintenance"},
+    [](field_reader& body) { return body.boolean("maintenance"); },
+    [&g, exchange = from.exchange,
+     id = from.params.at("serverId")](bool maintenance) {
+      g.change(exchange, set_maintenance{id, maintenance},
+               [&g, exchange, id](const apply_result&) {
+                 // Whoever drains a server waits until it has no connections.
+                 gather_figures(g, {.traffic = true},
+                                [&g, exchange, id](const figures& all) {
+                                  respond_server(g, *exchange, id, 200,
+                                                 all.traffic);
+                                });
                });
-           });
-}
-
-/// The `service` parameter, or a problem.
-std::optional<problem> read_service(const http_request& request,
-                                    std::string& service) {
-  for (auto& [name, value] : read_query(request)) {
-    if (name != "service")
-      return problem{errc::invalid_field,
-                     "unknown parameter; known is: service",
-                     name.substr(0, 64)};
-    service = value;
-  }
-  return std::nullopt;
+    });
 }
 
 void get_stats(gateway& g, routed_request from) {
-  std::string service;
-  if (auto wrong = read_service(from.request(), service))
-    return respond_problem(*from.exchange, *wrong);
+  auto service = std::move(from.query["service"]);
   gather_figures(g, {.traffic = true},
                  [&g, service, exchange = from.exchange](const figures& all) {
                    auto data = load_balancer_report(
@@ -102,10 +95,11 @@ void get_stats(gateway& g, routed_request from) {
 void add_load_balancer_routes(gateway_router& routes) {
   std::string base{servers_path};
   routes.add(http_verb::get, "/api/infrastructure/loadbalancer/stats",
-             get_stats);
-  routes.add(http_verb::post, base, post_server);
-  routes.add(http_verb::delete_, base + "/:serverId", delete_server);
-  routes.add(http_verb::put, base + "/:serverId/maintenance", put_maintenance);
+             {get_stats, body_kind::none, {"service"}});
+  routes.add(http_verb::post, base, {post_server, body_kind::fields});
+  routes.add(http_verb::delete_, base + "/:serverId", {delete_server});
+  routes.add(http_verb::put, base + "/:serverId/maintenance",
+             {put_maintenance, body_kind::fields});
 }
 
 } // namespace troupe

@@ -210,7 +210,7 @@ void get_metrics(gateway& g, routed_request from) {
 } // namespace
 
 void add_metrics_route(gateway_router& routes) {
-  routes.add(http_verb::get, "/metrics", get_metrics);
+  routes.add(http_verb::get, "/metrics", {get_metrics});
 }
 
 } // namespace troupe

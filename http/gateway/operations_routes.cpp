@@ -98,9 +98,9 @@ void get_node_status(gateway& g, routed_request from) {
 } // namespace
 
 void add_operations_routes(gateway_router& routes) {
-  routes.add(http_verb::get, "/health", get_alive);
-  routes.add(http_verb::get, "/ready", get_ready);
-  routes.add(http_verb::get, "/status", get_node_status);
+  routes.add(http_verb::get, "/health", {get_alive});
+  routes.add(http_verb::get, "/ready", {get_ready});
+  routes.add(http_verb::get, "/status", {get_node_status});
 }
 
 } // namespace troupe

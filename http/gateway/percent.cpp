@@ -54,26 +54,4 @@ std::string percent_encode(std::string_view text) {
   return result;
 }
 
-std::optional<std::map<std::string, std::string, std::less<>>>
-parse_query(std::string_view query) {
-  std::map<std::string, std::string, std::less<>> result;
-  while (!query.empty()) {
-    auto end = query.find('&');
-    auto pair = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (pair.empty())
-      continue;
-    auto middle = pair.find('=');
-    auto name = percent_decode(pair.substr(0, middle));
-    auto value = percent_decode(middle == std::string_view::npos
-                                  ? std::string_view{}
-                                  : pair.substr(middle + 1));
-    if (!name || !value)
-      return std::nullopt;
-    if (!result.emplace(std::move(*name), std::move(*value)).second)
-      return std::nullopt;
-  }
-  return result;
-}
-
 } // namespace troupe

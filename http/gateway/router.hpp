@@ -88,6 +88,19 @@ public:
     return found;
   }
 
+  /// Calls `visit(method, pattern, handler)` for each route.
+  template <class Visit>
+  void each(Visit visit) const {
+    auto visit_all = [&](std::string_view pattern, const entry& one) {
+      for (auto& [method, handler] : one.methods)
+        visit(method, pattern, handler);
+    };
+    for (auto& [path, one] : plain_)
+      visit_all(path, one);
+    for (auto& one : with_names_)
+      visit_all(one.pattern, one);
+  }
+
 private:
   struct entry {
     std::string pattern;

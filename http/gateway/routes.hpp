@@ -4,6 +4,9 @@
 
 namespace troupe {
 
+/// The whole API, the same for all gateways.
+const gateway_router& api_routes();
+
 // One function per group of routes, each in its own file.
 
 void add_cache_routes(gateway_router& routes);

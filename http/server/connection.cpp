@@ -180,12 +180,19 @@ void http_connection::make_room() {
     end_ -= begin_;
     begin_ = 0;
   }
-  auto wanted = phase_ == phase::body ? large_buffer : small_buffer;
-  if (end_ == capacity_)
+  // Large only for a client that really sends: many may say that they will.
+  auto full = end_ == capacity_;
+  auto wanted =
+    phase_ == phase::body && read_full_ ? large_buffer : small_buffer;
+  if (full)
     wanted = std::max(wanted, capacity_ * 2);
   auto shrinks = end_ == 0 && capacity_ > wanted;
   if (wanted <= capacity_ && !shrinks)
     return;
+  body_share share{server_->bodies_};
+  if (wanted > small_buffer && !share.grow(wanted) && !full)
+    return; // Reads go on, in smaller pieces.
+  buffer_share_ = std::move(share);
   auto larger = std::make_unique<char[]>(wanted);
   if (end_ > 0)
     std::memcpy(larger.get(), buffer_.get(), end_);
@@ -213,6 +220,7 @@ void http_connection::on_read(const error_code& failure, std::size_t count) {
   if (failure)
     return close();
   end_ += count;
+  read_full_ = end_ == capacity_;
   if (phase_ == phase::lingering) {
     begin_ = end_ = 0;
     return read();

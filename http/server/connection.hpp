@@ -113,6 +113,10 @@ private:
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  /// Whether the last read filled it: there is likely more.
+  bool read_full_ = false;
+  /// Of a large buffer, in the budget of bodies.
+  body_share buffer_share_;
 
   std::optional<request_parser> parser_;
   // Answers that wait, and those on their way: the kernel reads the latter, so

@@ -35,7 +35,8 @@ request_parser::why_refused(const error_code& failure) const {
     return *refusal_;
   if (failure == http::error::body_limit)
     return {413, errc::too_large,
-            "the body is larger than " + std::to_string(body_limit_) + " bytes",
+            "the body is larger than this route takes: "
+              + std::to_string(body_limit_) + " bytes",
             "body"};
   auto why = explain_refusal(failure, config_.max_header_bytes);
   if (why.status == 500)
@@ -66,7 +67,7 @@ request_parser::take_request_line(verb id, std::string_view,
   http_1_1_ = version >= 11;
   if (!request.set_target(target))
     return refuse("the request target is no path");
-  body_limit_ = config_.body_limit(request.path());
+  body_limit_ = config_.body_limit(id, request.path());
   max_body_bytes(body_limit_);
   return {};
 }
@@ -110,20 +111,32 @@ request_parser::error_code request_parser::take_header_end() {
     return refuse("more than one Host header");
   if (http_1_1_ && hosts_ == 0)
     return refuse("the Host header is missing");
-  // A client's claim reserves little; real bytes make the body grow.
-  if (auto length = content_length())
-    request.body.reserve(std::min<std::uint64_t>(*length, 64 << 10));
   return {};
 }
 
 request_parser::error_code request_parser::take_body(std::string_view bytes) {
-  if (!request.share.grow(bytes.size()))
+  if (!reserve_body(request.body.size() + bytes.size()))
     return refuse({503, errc::overloaded,
                    "the bodies of all requests under way would be larger than "
                      + std::to_string(budget_bytes_)
                      + " bytes; try again later"});
   request.body.append(bytes);
   return {};
+}
+
+/// Grows with the bytes that came, not with those that were announced, and
+/// takes its share for all the memory that this reserves.
+bool request_parser::reserve_body(std::size_t size) {
+  auto& body = request.body;
+  if (size <= body.capacity())
+    return true;
+  auto doubled = std::min<std::uint64_t>(2 * body.capacity(), body_limit_);
+  for (auto wanted : {std::max<std::uint64_t>(doubled, size), size})
+    if (request.share.grow(wanted - body.capacity())) {
+      body.reserve(wanted);
+      return true;
+    }
+  return false;
 }
 
 request_parser::error_code

@@ -53,6 +53,7 @@ private:
 
   error_code refuse(problem why);
   error_code refuse(std::string detail);
+  bool reserve_body(std::size_t size);
 
   const server_config& config_;
   /// Of all requests' bodies.

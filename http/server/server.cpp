@@ -22,13 +22,6 @@ constexpr std::chrono::milliseconds slow_readers_pause{50};
 
 } // namespace
 
-std::uint64_t server_config::body_limit(std::string_view path) const {
-  for (auto& entry : path_limits)
-    if (path.starts_with(entry.path_prefix))
-      return entry.max_body_bytes;
-  return max_body_bytes;
-}
-
 caf::error server_config::validate() const {
   if (max_header_bytes < 1024 || max_header_bytes > (1 << 20))
     return make_error(errc::invalid_field, "must be from 1024 to 1048576",

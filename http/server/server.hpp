@@ -34,14 +34,9 @@ struct server_config {
   std::uint32_t max_header_bytes = 16 << 10;
   /// Of a request's body; more gets 413.
   std::uint64_t max_body_bytes = 1 << 20;
-
-  /// Another body limit below a path.
-  struct path_limit {
-    std::string path_prefix;
-    std::uint64_t max_body_bytes = 0;
-  };
-
-  std::vector<path_limit> path_limits = {};
+  /// The limit instead, when set, of a body with that method and path. Asked as
+  /// soon as the request line is there, from any io thread.
+  std::function<std::uint64_t(http_verb, std::string_view)> body_limit_of = {};
 
   /// From a connection's or a request's begin to the end of its head; longer
   /// gets 408.
@@ -79,7 +74,9 @@ struct server_config {
   /// How long a client may read slowly although its memory is wanted.
   std::chrono::milliseconds slow_reader_grace{1'000};
 
-  std::uint64_t body_limit(std::string_view path) const;
+  std::uint64_t body_limit(http_verb method, std::string_view path) const {
+    return body_limit_of ? body_limit_of(method, path) : max_body_bytes;
+  }
 
   /// Errors: invalid_field.
   caf::error validate() const;

@@ -46,6 +46,7 @@ struct node_settings {
   milliseconds request_timeout{};
   milliseconds write_timeout{};
   milliseconds idle_timeout{};
+  std::vector<std::string> allowed_hosts;
   std::string cors_origin;
   std::string environment;
 };

@@ -63,9 +63,13 @@ void declare_node_options(option_table& table) {
         "node.maxHeaderSize",
         "Bytes of a request's start line and header together. More: 431.",
         16 * kib, {.min = kib, .max = mib}),
-      node<&s::max_body_size>("node.maxBodySize",
-                              "Bytes of a request's body. More: 413.", 10 * mib,
-                              {.min = kib, .max = 1024 * mib}),
+      node<&s::max_body_size>(
+        "node.maxBodySize",
+        "Bytes of a request's body. More: 413. Values of the cache have a "
+        "limit "
+        "of their own, twice `cache.memory.maxValueSize` and 64 KiB; a route "
+        "that takes only a few fields has 16 KiB.",
+        256 * kib, {.min = kib, .max = 1024 * mib}),
       node<&s::max_body_bytes_in_flight>(
         "node.maxBodyBytesInFlight",
         "Bytes of all requests' bodies at a time, until they are answered. A "
@@ -103,6 +107,14 @@ void declare_node_options(option_table& table) {
         "node.idleTimeout",
         "How long a connection is kept open between two requests.", 60'000,
         {.min = 10, .max = hour_ms}),
+      node<&s::allowed_hosts>(
+        "node.allowedHosts",
+        "Hosts as which the API may be asked, besides IP addresses, names "
+        "without a dot, names below `local`, `internal` and `localhost`, and "
+        "the names and addresses of the members. Any other: 421, so that no "
+        "web "
+        "page can reach the API by a name of its own that it makes point here.",
+        std::vector<std::string>{}, {.rule = &text_rules::host}),
       node<&s::cors_origin>(
         "node.corsOrigin",
         "Origin whose pages may call the API from a browser.", "",

@@ -8,7 +8,7 @@ using namespace troupe;
 
 namespace {
 
-http_request request(std::string body, std::string_view type = {}) {
+http_request request(std::string body, std::string_view type = json_type) {
   http_request result;
   result.set_target("/x");
   if (!type.empty())
@@ -24,7 +24,7 @@ struct server_fields {
   std::optional<problem> failure;
 };
 
-server_fields read(std::string body, std::string_view type = {}) {
+server_fields read(std::string body, std::string_view type = json_type) {
   auto from = request(std::move(body), type);
   field_reader reader{from, {"host", "port", "weight"}};
   server_fields result;

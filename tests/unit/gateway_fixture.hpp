@@ -8,6 +8,7 @@
 #include <caf/test/dsl.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/gateway/body_reader.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/percent.hpp"
 #include "messages/error.hpp"
@@ -179,6 +180,39 @@ inline caf::behavior fake_supervisor(caf::event_based_actor*) {
           }};
 }
 
+/// Reads bodies at once, or when the test says so.
+struct fake_reading {
+  std::uint32_t bodies = 0;
+  bool hold = false;
+  std::vector<std::pair<body_reading, caf::typed_response_promise<bool>>> held;
+
+  void release() {
+    hold = false;
+    for (auto& [job, promise] : held) {
+      job.read();
+      promise.deliver(true);
+    }
+    held.clear();
+  }
+};
+
+inline caf::behavior fake_body_reader(caf::event_based_actor* self,
+                                      fake_reading* reading) {
+  return {[=](const body_reading& job) {
+            auto promise = self->make_response_promise<bool>();
+            ++reading->bodies;
+            reading->held.emplace_back(job, promise);
+            if (!reading->hold)
+              reading->release();
+            return promise;
+          },
+          [](get_status) {
+            return actor_status{"body_reader", {}};
+          }};
+}
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
 /// A gateway of node-1 between fake actors; node-2 is a peer, and each owns
 /// half of the slots.
 struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
@@ -189,6 +223,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
   lease_ptr roles = std::make_shared<lease>();
   fake_cache local_cache;
   fake_cache peer_cache;
+  fake_reading reading;
   http_gateway_actor gateway;
 
   gateway_fixture() {
@@ -226,6 +261,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     put("catalog", sys.spawn(fake_catalog, view));
     put("resource_monitor", sys.spawn(fake_monitor));
     put("supervisor", sys.spawn(fake_supervisor));
+    put("body_reader", sys.spawn(fake_body_reader, &reading));
     connect_peer();
     gateway_config settings;
     settings.self = view->get()->members.at(self_id).info;
@@ -234,6 +270,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     settings.started_at = unix_now() - 5000;
     settings.max_value_bytes = 1000;
     settings.max_key_bytes = 100;
+    settings.allowed_hosts = {"api.example.org"};
     gateway = spawn_http_gateway(
       sys, settings,
       {view, names, [] { return http_totals{}; }, draining, roles}, 0);
@@ -285,13 +322,28 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     view->set(std::move(next));
   }
 
-  caf::intrusive_ptr<recorder> send(http_verb method, std::string_view target,
-                                    std::string body = {}) {
+  static http_request request_of(http_verb method, std::string_view target,
+                                 std::string body, const header_list& headers) {
     http_request request;
     request.method = method;
     request.set_target(target);
     request.request_id = "r-1";
     request.body = std::move(body);
+    for (auto& [name, value] : headers)
+      request.add_header(name, value);
+    return request;
+  }
+
+  /// A body is JSON unless `headers` say otherwise.
+  caf::intrusive_ptr<recorder> send(http_verb method, std::string_view target,
+                                    std::string body = {},
+                                    header_list headers = {}) {
+    if (!body.empty() && headers.empty())
+      headers.emplace_back("Content-Type", "application/json");
+    return send(request_of(method, target, std::move(body), headers));
+  }
+
+  caf::intrusive_ptr<recorder> send(http_request request) {
     auto channel = caf::make_counted<recorder>();
     caf::anon_send(gateway, caf::make_counted<http_exchange>(std::move(request),
                                                              channel, 1));

@@ -6,6 +6,7 @@
 #include <caf/test/dsl.hpp>
 
 #include "actors/cache_shard/cache_shard.hpp"
+#include "http/gateway/body_reader.hpp"
 #include "http/gateway/problem.hpp"
 #include "tests/support/open_port.hpp"
 #include "tests/unit/http_raw_client.hpp"
@@ -64,6 +65,7 @@ struct fixture {
           system.spawn<caf::lazy_init>(echo_shard));
       start_gateway(i);
     }
+    put("body_reader", caf::actor_cast<caf::actor>(spawn_body_reader(system)));
     group = std::make_unique<http_server_group>(
       all, api_server_config({}, settings),
       [this](io_thread& io) { return gateway_handlers(io, names); });
@@ -135,7 +137,8 @@ CAF_TEST(cache values may be larger than other bodies) {
   auto post = [&](std::string_view target) {
     return client
       .ask("POST " + std::string{target}
-           + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
+           + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+             "Content-Length: 2000000\r\n\r\n"
            + std::string(2'000'000, ' '))
       .status;
   };

@@ -2,8 +2,11 @@ troupe_suite(http HTTP
   unit/gateway_body_test.cpp
   unit/gateway_cache_test.cpp
   unit/gateway_json_test.cpp
+  unit/gateway_large_body_test.cpp
+  unit/gateway_refusals_test.cpp
   unit/gateway_server_test.cpp
   unit/gateway_test.cpp
+  unit/http_body_memory_test.cpp
   unit/http_refusal_test.cpp
   unit/http_server_test.cpp
   unit/http_slow_reader_test.cpp

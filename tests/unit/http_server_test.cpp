@@ -176,7 +176,9 @@ CAF_TEST(an announced body over the limit is refused before it is sent) {
 
 CAF_TEST(a body over the limit is refused while it comes) {
   config.max_body_bytes = 1000;
-  config.path_limits.push_back({"/wide/", 5000});
+  config.body_limit_of = [](http_verb, std::string_view path) {
+    return path.starts_with("/wide/") ? 5000u : 1000u;
+  };
   start();
   auto body = std::string(4000, 'x');
   auto post = [&](std::string_view path, std::string_view framing) {

@@ -80,18 +80,6 @@ CAF_TEST(a broken escape is malformed) {
               == routing_outcome::malformed_path);
 }
 
-CAF_TEST(queries are decoded and held to one value per name) {
-  auto query = parse_query("a=1&b=x%20y&c&&d=");
-  CAF_REQUIRE(query.has_value());
-  CAF_CHECK_EQUAL(query->size(), 4u);
-  CAF_CHECK_EQUAL(query->at("a"), "1");
-  CAF_CHECK_EQUAL(query->at("b"), "x y");
-  CAF_CHECK_EQUAL(query->at("c"), "");
-  CAF_CHECK(parse_query("")->empty());
-  CAF_CHECK(!parse_query("a=1&a=2"));
-  CAF_CHECK(!parse_query("a=%4"));
-}
-
 CAF_TEST(encoding leaves nothing that a path would misread) {
   CAF_CHECK_EQUAL(percent_encode("a/b c~é"), "a%2Fb%20c~%C3%A9");
 }
