@@ -1,7 +1,6 @@
 #include "node/command_line.hpp"
 
 #include <list>
-#include <sstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -10,12 +9,11 @@
 #include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
 #include "node/config/show.hpp"
+#include "node/usage.hpp"
 
 namespace troupe {
 
 namespace {
-
-constexpr int usage_error = 2;
 
 /// The flags of a command that loads the configuration.
 struct source_flags {
@@ -68,7 +66,7 @@ private:
   void add_named(CLI::App& command, const option& what) {
     auto& x = flags.emplace_back(named{&what, nullptr});
     std::string flag{what.traits.flag};
-    std::string description{what.description};
+    auto description = help_text(what);
     if (what.kind == value_kind::boolean) {
       x.flag = command.add_flag(flag, x.is_on, description);
       return;
@@ -86,6 +84,22 @@ private:
   }
 };
 
+/// Facts as a program reads them.
+std::string as_json(config_object facts) {
+  return to_json({std::move(facts)}) + "\n";
+}
+
+config_value texts(const std::vector<std::string>& from) {
+  config_list result;
+  for (auto& text : from)
+    result.push_back({text});
+  return {std::move(result)};
+}
+
+config_value whole(std::int64_t x) {
+  return {x};
+}
+
 /// Requires `path=value` of each `--set`.
 CLI::Validator has_equals_sign() {
   return {[](std::string& text) {
@@ -96,6 +110,14 @@ CLI::Validator has_equals_sign() {
           "", "has_equals_sign"};
 }
 
+print_command refuse_as_json(const config_problems& problems) {
+  std::vector<std::string> found;
+  for (auto& problem : problems)
+    found.push_back(to_string(problem));
+  return {usage_error,
+          as_json({{"valid", {false}}, {"problems", texts(found)}})};
+}
+
 print_command refuse(const config_problems& problems) {
   print_command result{usage_error};
   result.standard_error = "troupe: the configuration is wrong:\n";
@@ -104,22 +126,51 @@ print_command refuse(const config_problems& problems) {
   return result;
 }
 
-/// What the timers mean to those who wait for them.
+/// What the timers mean to those who wait for them, in milliseconds.
+struct failover_times {
+  explicit failover_times(const cluster_settings& from)
+    : heartbeat(from.heartbeat_interval.count()),
+      election(from.election_timeout.count()) {}
+
+  std::int64_t heartbeat;
+  std::int64_t election;
+  // Followers stand one after another, within half an election timeout (see
+  // discovery/raft/raft_core.c); the last heartbeat came up to one interval
+  // ago.
+  std::int64_t least = election - heartbeat;
+  std::int64_t most = election * 3 / 2 + heartbeat;
+};
+
 std::string expected_failover(const configuration& settings) {
   auto& c = settings.cluster;
   if (!c.enabled)
     return {};
-  auto election = c.election_timeout.count();
-  auto beat = c.heartbeat_interval.count();
-  // Followers stand one after another, within half an election timeout (see
-  // discovery/raft/raft_core.c); the last heartbeat came up to one interval
-  // ago.
+  failover_times times{c};
   return fmt::format("timers: {} (heartbeat {} ms, election timeout {} ms)\n"
                      "expected failover of the leader: {} to {} ms\n"
                      "a killed node is down as soon as two others find its "
                      "port closed, a silent one after {} ms\n",
-                     c.profile, beat, election, election - beat,
-                     election * 3 / 2 + beat, c.down_timeout.count());
+                     c.profile, times.heartbeat, times.election, times.least,
+                     times.most, c.down_timeout.count());
+}
+
+/// The same for a program.
+config_object checked_facts(const loaded_configuration& config) {
+  config_object facts = {{"valid", {true}},
+                         {"warnings", texts(config.warnings)}};
+  auto& c = config.values.cluster;
+  if (!c.enabled)
+    return facts;
+  failover_times times{c};
+  facts.push_back(
+    {"timers",
+     {config_object{{"profile", {fmt::format("{}", c.profile)}},
+                    {"heartbeatMs", whole(times.heartbeat)},
+                    {"electionTimeoutMs", whole(times.election)},
+                    {"leastFailoverMs", whole(times.least)},
+                    {"mostFailoverMs", whole(times.most)},
+                    {"downTimeoutMs", whole(c.down_timeout.count())}}}});
+  return facts;
 }
 
 std::string listed(const std::vector<std::string>& warnings) {
@@ -167,6 +218,11 @@ public:
       ->allow_extra_args(false);
     add_common(*authority_, authority_command_);
     add_common(*node_, node_command_);
+    authority_->footer("Example:\n"
+                       "  troupe certs ca --cluster shop --out authority");
+    node_->footer("Example:\n"
+                  "  troupe certs node --ca authority --name node-1 "
+                  "--host 10.0.0.1 --out node-1");
   }
 
   /// Nothing if another command was given.
@@ -215,19 +271,37 @@ public:
       ->required()
       ->check(CLI::Range(1, 65535));
     demo_->add_option("--host", demo_backend_.host, "Address to bind to")
+      ->capture_default_str()
       ->check(CLI::ValidIPV4);
-    demo_->add_option("--name", demo_backend_.name,
-                      "How it calls itself in its answers");
+    demo_
+      ->add_option("--name", demo_backend_.name,
+                   "How it calls itself in its answers")
+      ->default_str("demo-PORT");
+    check_->add_flag("--json", as_json_, "Print it for programs");
+    show_->add_flag("--json", as_json_,
+                    "Print it for programs: with --origins as members, not "
+                    "comments");
+    version_->add_flag("--json", as_json_, "Print it for programs");
     for (auto command : {serve_, check_, show_, recover_})
       command->get_option("--set")->check(has_equals_sign());
+    app_.set_version_flag("--version", version_text(),
+                          "Print the version and exit");
+    add_examples();
   }
 
   parsed_command parse(int argc, const char* const* argv,
                        const environment& variables) {
+    std::vector<std::string> words{argv + 1, argv + argc};
+    // `help config show` asks what `config show --help` answers.
+    if (!words.empty() && words.front() == "help") {
+      words.erase(words.begin());
+      words.push_back("--help");
+    }
     try {
-      app_.parse(argc, argv);
+      // CLI11 takes them from the end.
+      app_.parse(std::vector<std::string>{words.rbegin(), words.rend()});
     } catch (const CLI::ParseError& error) {
-      return explain(error);
+      return explain_usage(app_, error, words);
     }
     if (app_.get_subcommands().empty())
       return print_command{usage_error, "", app_.help()};
@@ -238,15 +312,19 @@ public:
         return serve_command{std::move(config)};
       });
     if (check_->parsed())
-      return load(check_flags_, variables, [](loaded_configuration config) {
+      return load(check_flags_, variables, [this](loaded_configuration config) {
+        if (as_json_)
+          return print_command{0, as_json(checked_facts(config))};
         return print_command{
           0, "the configuration is right\n" + expected_failover(config.values),
           listed(config.warnings)};
       });
     if (show_->parsed())
       return load(show_flags_, variables, [this](loaded_configuration config) {
-        return print_command{0, show_configuration(config, with_origins_),
-                             listed(config.warnings)};
+        auto text = with_origins_ && as_json_
+                      ? show_origins(config)
+                      : show_configuration(config, with_origins_);
+        return print_command{0, std::move(text), listed(config.warnings)};
       });
     if (recover_->parsed())
       return load(recover_flags_, variables, [this](auto config) {
@@ -258,17 +336,48 @@ public:
       return demo_backend();
     if (auto certs = certs_.parsed())
       return std::move(*certs);
-    return print_command{0, fmt::format("troupe {} (protocol {})\n",
-                                        program_version, protocol_version)};
+    if (as_json_)
+      return print_command{0,
+                           as_json({{"version", {std::string{program_version}}},
+                                    {"protocol", whole(protocol_version)}})};
+    return print_command{0, version_text() + "\n"};
   }
 
 private:
+  static std::string version_text() {
+    return fmt::format("troupe {} (protocol {})", program_version,
+                       protocol_version);
+  }
+
+  void add_examples() {
+    app_.footer("`troupe help COMMAND` says more of each. To look around:\n"
+                "  troupe demo-backend --port 9001\n"
+                "  troupe serve --default-service demo\n"
+                "and docs/api.md says how to tell the node of the backend.");
+    serve_->footer(
+      "Examples:\n"
+      "  troupe serve --config troupe.json\n"
+      "  troupe serve --name node-2 --address 10.0.0.2 --expected-nodes 3 \\\n"
+      "    --join 10.0.0.1:3007\n"
+      "  troupe serve --set cache.memory.maxSize=268435456\n\n"
+      "docs/configuration.md has all options, and says what each does.");
+    check_->footer("Example:\n"
+                   "  troupe config check --config troupe.json");
+    show_->footer("Example:\n"
+                  "  troupe config show --origins --config troupe.json");
+    recover_->footer("Example:\n"
+                     "  troupe recover --data /var/lib/troupe\n\n"
+                     "Read docs/recovery.md first.");
+    demo_->footer("Example:\n"
+                  "  troupe demo-backend --port 9001 --name first");
+  }
+
   template <class Use>
-  static parsed_command load(const source_flags& flags,
-                             const environment& variables, Use use) {
+  parsed_command load(const source_flags& flags, const environment& variables,
+                      Use use) const {
     auto loaded = load_configuration(flags.sources(variables));
     if (auto problems = std::get_if<config_problems>(&loaded))
-      return refuse(*problems);
+      return as_json_ ? refuse_as_json(*problems) : refuse(*problems);
     return use(std::move(std::get<loaded_configuration>(loaded)));
   }
 
@@ -277,13 +386,6 @@ private:
     if (demo_backend_.name.empty())
       demo_backend_.name = fmt::format("demo-{}", demo_port_);
     return demo_backend_;
-  }
-
-  print_command explain(const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream err;
-    auto code = app_.exit(error, out, err);
-    return {code == 0 ? 0 : usage_error, out.str(), err.str()};
   }
 
   CLI::App app_{
@@ -300,6 +402,8 @@ private:
     config_->add_subcommand("doc", "Print docs/configuration.md");
   CLI::App* recover_ = app_.add_subcommand(
     "recover", "Let a stopped node go on alone: the quorum is lost for good");
+  // Only its line in --help; parse() knows it.
+  CLI::App* help_ = app_.add_subcommand("help", "Say how a command is used");
   CLI::App* version_ = app_.add_subcommand("version", "Print the version");
   CLI::App* demo_ = app_.add_subcommand(
     "demo-backend", "Run a tiny HTTP server to try the proxy with");
@@ -310,6 +414,7 @@ private:
   source_flags recover_flags_;
   bool recover_confirmed_ = false;
   bool with_origins_ = false;
+  bool as_json_ = false;
   int demo_port_ = 0;
   demo_backend_command demo_backend_{"127.0.0.1", 0, ""};
 };

@@ -32,11 +32,11 @@ printed_member& section_of(printed_member& root, std::string_view& path) {
   return *at;
 }
 
-std::string print_value(const option& what, const configuration& config) {
+config_value shown_value(const option& what, const configuration& config) {
   auto value = what.load(config);
   if (what.traits.secret && !std::get<std::string>(value.data).empty())
     value = {std::string{masked_secret}};
-  return to_json(value);
+  return value;
 }
 
 std::string origin_of(const option& what, const loaded_configuration& config) {
@@ -72,12 +72,33 @@ std::string show_configuration(const loaded_configuration& config,
     auto key = option.path;
     auto& section = section_of(root, key);
     section.members.push_back({std::string{key},
-                               print_value(option, config.values),
+                               to_json(shown_value(option, config.values)),
                                origin_of(option, config)});
   }
   std::string out;
   print(root, "", with_origins, out);
   return out + "\n";
+}
+
+std::string show_origins(const loaded_configuration& config) {
+  config_object options;
+  for (auto& option : all_options())
+    options.push_back(
+      {std::string{option.path},
+       {config_object{{"value", shown_value(option, config.values)},
+                      {"origin", {origin_of(option, config)}}}}});
+  return to_json({std::move(options)}) + "\n";
+}
+
+std::string help_text(const option& what) {
+  std::string result{what.description.substr(0, what.description.find(". "))};
+  if (!result.ends_with('.'))
+    result += '.';
+  auto value = what.traits.computed_default.empty()
+                 ? to_json(what.default_value)
+                 : std::string{what.traits.computed_default};
+  std::erase(value, '`');
+  return fmt::format("{} Default: {}", result, value);
 }
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "node/config/load.hpp"
+#include "node/config/option.hpp"
 
 namespace troupe {
 
@@ -13,6 +14,15 @@ inline constexpr std::string_view masked_secret = "********";
 /// behind each value says where it comes from; the text stays a valid file.
 std::string show_configuration(const loaded_configuration& config,
                                bool with_origins);
+
+/// Each option's value and where it comes from, as JSON by path, secrets
+/// masked:
+/// `{"node.name": {"value": "a", "origin": "flag --name"}, …}`.
+std::string show_origins(const loaded_configuration& config);
+
+/// An option in a line of `--help`: the first sentence of its description, and
+/// its default.
+std::string help_text(const option& what);
 
 /// docs/configuration.md.
 std::string document_configuration();

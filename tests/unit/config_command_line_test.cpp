@@ -167,6 +167,94 @@ CAF_TEST(help and version exit with 0) {
   CAF_CHECK_EQUAL(version.standard_output, "troupe 0.1.0 (protocol 1)\n");
 }
 
+CAF_TEST(version is a flag and help is a command too) {
+  auto version = parse_as<print_command>({"--version"});
+  CAF_CHECK_EQUAL(version.exit_code, 0);
+  CAF_CHECK_EQUAL(version.standard_output, "troupe 0.1.0 (protocol 1)\n");
+  for (std::vector<const char*> command :
+       {std::vector<const char*>{}, {"serve"}, {"config", "show"}}) {
+    auto asked = command;
+    asked.insert(asked.begin(), "help");
+    command.push_back("--help");
+    auto expected = parse_as<print_command>(command);
+    auto help = parse_as<print_command>(asked);
+    CAF_CHECK_EQUAL(help.exit_code, 0);
+    CAF_CHECK_EQUAL(help.standard_output, expected.standard_output);
+  }
+}
+
+CAF_TEST(help has defaults and examples) {
+  auto help = parse_as<print_command>({"help", "serve"}).standard_output;
+  CAF_CHECK(contains(help, "Port of the REST API. Default: 3006\n"));
+  CAF_CHECK(contains(help,
+                     "Default: node.address, or the host's name when that "
+                     "is a wildcard\n"));
+  CAF_CHECK(contains(help, "  troupe serve --config troupe.json\n"));
+  for (std::vector<const char*> command : {std::vector<const char*>{"serve"},
+                                           {"config", "check"},
+                                           {"config", "show"},
+                                           {"recover"},
+                                           {"demo-backend"},
+                                           {"certs", "ca"},
+                                           {"certs", "node"}}) {
+    command.insert(command.begin(), "help");
+    CAF_CHECK(
+      contains(parse_as<print_command>(command).standard_output, "Example"));
+  }
+}
+
+CAF_TEST(a mistyped word is answered with the nearest right one) {
+  struct {
+    std::vector<const char*> words;
+    std::string answer;
+  } cases[] = {
+    {{"versoin"},
+     "troupe: unknown command \"versoin\", did you mean \"version\"?\n"},
+    {{"config", "chek"},
+     "troupe config: unknown command \"chek\", did you mean \"check\"?\n"},
+    {{"xyzzy"}, "troupe: unknown command \"xyzzy\"\n"},
+    {{"serve", "--nmae", "x"},
+     "troupe serve: unknown flag \"--nmae\", did you mean \"--name\"?\n"},
+    {{"serve", "--api-prot=1"},
+     "troupe serve: unknown flag \"--api-prot\", did you mean "
+     "\"--api-port\"?\n"},
+    {{"--verison"},
+     "troupe: unknown flag \"--verison\", did you mean \"--version\"?\n"},
+    {{"serve", "extra"}, "troupe serve: unexpected argument \"extra\"\n"},
+    {{"demo-backend"}, "troupe demo-backend: --port is required\n"},
+  };
+  for (auto& x : cases) {
+    auto printed = parse_as<print_command>(x.words);
+    CAF_CHECK_EQUAL(printed.exit_code, 2);
+    auto first_line =
+      printed.standard_error.substr(0, printed.standard_error.find('\n') + 1);
+    CAF_CHECK_EQUAL(first_line, x.answer);
+    CAF_CHECK(
+      contains(printed.standard_error, " --help` says how it is used."));
+  }
+}
+
+CAF_TEST(facts are printed for programs too) {
+  auto output = [](std::vector<const char*> words) {
+    return parse_as<print_command>(std::move(words)).standard_output;
+  };
+  CAF_CHECK_EQUAL(output({"version", "--json"}),
+                  "{\"protocol\":1,\"version\":\"0.1.0\"}\n");
+  auto checked = output({"config", "check", "--json", "--set",
+                         "cluster.heartbeatInterval=100", "--set",
+                         "cluster.electionTimeout=1000"});
+  CAF_CHECK(contains(checked, "\"leastFailoverMs\":900,"));
+  CAF_CHECK(contains(checked, "\"mostFailoverMs\":1600,"));
+  CAF_CHECK(contains(checked, "\"valid\":true,\"warnings\":[]"));
+  CAF_CHECK_EQUAL(
+    output({"config", "check", "--json", "--api-port", "0"}),
+    "{\"problems\":[\"flag --api-port: node.apiPort: is 0, must be "
+    "a whole number from 1 to 65535\"],\"valid\":false}\n");
+  CAF_CHECK(contains(
+    output({"config", "show", "--origins", "--json", "--api-port", "81"}),
+    "\"node.apiPort\":{\"origin\":\"flag --api-port\",\"value\":81}"));
+}
+
 CAF_TEST(a demo backend has a port and maybe more) {
   auto plain = parse_as<demo_backend_command>({"demo-backend", "--port", "9"});
   CAF_CHECK_EQUAL(plain.host, "127.0.0.1");
