@@ -172,7 +172,7 @@ private:
   }
 
   std::string health_body() const {
-    return nlohmann::json{{"status", "healthy"}, {"name", name_}}.dump();
+    return nlohmann::json{{"status", "healthy"}, {"name", name_}}.dump() + "\n";
   }
 
   std::string describe_request() const {
@@ -183,7 +183,8 @@ private:
       {"headers", request_->headers},
       {"bodyBytes", request_->body_bytes},
     };
-    return body.dump(-1, ' ', false,
+    // For people: each member on its line.
+    return body.dump(2, ' ', false,
                      nlohmann::ordered_json::error_handler_t::replace)
            + "\n";
   }

@@ -139,7 +139,7 @@ void respond_value(const key_request& what, const cache_value& found) {
   }
   out += R"(,"ttl":)";
   append_ttl(out, found.ttl_ms);
-  out += "}}";
+  out += "}}\n";
   what.exchange->respond(200, json_type, std::move(out));
 }
 

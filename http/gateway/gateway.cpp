@@ -388,7 +388,7 @@ void respond_data(http_exchange& exchange, const nlohmann::json& data,
                   unsigned status,
                   std::vector<std::pair<std::string, std::string>> headers) {
   exchange.respond({status, json_type,
-                    R"({"success":true,"data":)" + to_text(data) + "}",
+                    R"({"success":true,"data":)" + to_text(data) + "}\n",
                     std::move(headers)});
 }
 

@@ -68,7 +68,7 @@ std::string render(const problem& what, std::string_view instance,
     member("field", what.field);
   member("requestId", request_id);
   out.back() = '}';
-  out += '}';
+  out += "}\n";
   return out;
 }
 

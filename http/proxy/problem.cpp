@@ -44,7 +44,8 @@ void append_problem(std::string& out, const problem& what) {
   nlohmann::ordered_json body{{"success", false}, {"error", std::move(error)}};
   // What a client sent need not be UTF-8.
   auto text =
-    body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+    + "\n";
   out.append("HTTP/1.1 ").append(std::to_string(what.status));
   out.append(" ").append(title);
   out.append("\r\nContent-Type: application/json\r\nContent-Length: ");

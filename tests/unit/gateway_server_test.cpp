@@ -115,7 +115,7 @@ CAF_TEST(keys of all shards are read over many connections) {
         auto answer = client.ask(get("/api/infrastructure/cache/keys/" + key));
         auto expected = R"({"success":true,"data":{"key":")" + key;
         expected.append(R"(","value":")").append(key);
-        expected.append(R"(","ttl":null}})");
+        expected.append(R"(","ttl":null}})").append("\n");
         right += answer.status == 200 && answer.body == expected;
       }
     });

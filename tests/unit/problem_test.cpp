@@ -1,6 +1,7 @@
 #define CAF_SUITE problem
 
 #include "http/gateway/problem.hpp"
+#include "http/proxy/problem.hpp"
 
 #include <set>
 
@@ -49,6 +50,17 @@ CAF_TEST(a problem carries the members of RFC 9457) {
   CAF_CHECK_EQUAL(error["code"], "invalid_field");
   CAF_CHECK_EQUAL(error["field"], "port");
   CAF_CHECK_EQUAL(error["requestId"], "r-1");
+}
+
+CAF_TEST(an answer ends its line on the terminal of who asked) {
+  CAF_CHECK(render({errc::not_found, "x"}, "/", "r").ends_with("}\n"));
+  std::string response;
+  proxying::append_problem(response, {.status = 502, .detail = "x"});
+  CAF_CHECK(response.ends_with("}\n"));
+  auto length = response.size() - response.find("\r\n\r\n") - 4;
+  CAF_CHECK_NOT_EQUAL(
+    response.find("Content-Length: " + std::to_string(length) + "\r\n"),
+    response.npos);
 }
 
 CAF_TEST(a problem without a field says none) {
