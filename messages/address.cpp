@@ -63,6 +63,39 @@ bool is_dns_name(std::string_view text) {
   }
 }
 
+std::string canonical_host(std::string_view host) {
+  std::string text{host};
+  in6_addr address;
+  char printed[INET6_ADDRSTRLEN];
+  if (inet_pton(AF_INET6, text.c_str(), &address) == 1) {
+    if (IN6_IS_ADDR_V4MAPPED(&address))
+      return inet_ntop(AF_INET, &address.s6_addr[12], printed, sizeof(printed));
+    return inet_ntop(AF_INET6, &address, printed, sizeof(printed));
+  }
+  if (text.ends_with('.'))
+    text.pop_back();
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c + ('a' - 'A'));
+  return text;
+}
+
+bool same_endpoint(const endpoint& one, const endpoint& other) {
+  if (one.port != other.port)
+    return false;
+  auto a = canonical_host(one.host);
+  auto b = canonical_host(other.host);
+  auto is_localhost = [](std::string_view host) {
+    return host == "localhost" || host.ends_with(".localhost");
+  };
+  auto is_loopback = [&](std::string_view host) {
+    return is_localhost(host) || host == "127.0.0.1" || host == "::1";
+  };
+  if (is_localhost(a) || is_localhost(b))
+    return is_loopback(a) && is_loopback(b);
+  return a == b;
+}
+
 std::optional<endpoint> parse_endpoint(std::string_view text) {
   auto colon = text.rfind(':');
   if (colon == text.npos)

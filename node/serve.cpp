@@ -99,7 +99,8 @@ public:
       return problem;
     auto& self = context_.self;
     spdlog::info("node {} ({}) serves: API {}, proxy {}, cluster {}", self.name,
-                 to_string(self.id), to_string(self.api), to_string(self.proxy),
+                 to_string(self.id), to_string(self.api),
+                 ports_.proxy ? to_string(self.proxy) : "off",
                  to_string(self.cluster));
     return caf::none;
   }

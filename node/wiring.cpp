@@ -162,7 +162,9 @@ node_info describe_node(const configuration& settings,
   result.version = program_version;
   result.api = {host, settings.node.api_port};
   result.cluster = {host, settings.cluster.port};
-  result.proxy = {host, settings.proxy.port};
+  // Without a proxy nothing of ours is there.
+  if (settings.proxy.enabled)
+    result.proxy = {host, settings.proxy.port};
   result.resp = {host, settings.resp.port};
   result.io_threads = io_thread_count(settings.node);
   return result;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "messages/address.hpp"
 #include "messages/error.hpp"
 
 namespace troupe {
@@ -292,15 +293,23 @@ apply_result state_machine::on(const add_server& x, unix_ms at) {
                   "the cluster has " + std::to_string(max_catalog_servers)
                     + " servers, its limit; remove some",
                   "service");
+  const endpoint where{canonical_host(x.host), x.port};
   for (auto& [id, other] : state_.servers)
-    if (other.service == x.service && other.host == x.host
-        && other.port == x.port)
-      return refuse(errc::conflict, to_string(endpoint{x.host, x.port})
-                                      + " is in " + x.service + " as " + id);
+    if (other.service == x.service && other.host == where.host
+        && other.port == where.port)
+      return refuse(errc::conflict,
+                    to_string(where) + " is in " + x.service + " as " + id);
+  for (auto& [id, member] : state_.members)
+    if (same_endpoint(where, member.info.proxy))
+      return refuse(errc::conflict,
+                    to_string(where) + " is the proxy of node '"
+                      + member.info.name
+                      + "': requests would come back to the cluster",
+                    "host");
   server added;
   added.id = "server-" + std::to_string(next_server_++);
   added.service = x.service;
-  added.host = x.host;
+  added.host = where.host;
   added.port = x.port;
   added.weight = x.weight;
   added.condition_since = at;

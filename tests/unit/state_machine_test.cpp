@@ -194,6 +194,32 @@ CAF_TEST(impossible servers are refused) {
   CAF_CHECK(succeeds(add_server{"other", "h", 80, 1}));
 }
 
+CAF_TEST(a server is there once however it is spelled) {
+  auto add = [&](const char* host) { return add_server{"demo", host, 80, 1}; };
+  CAF_CHECK_EQUAL(apply(add("LOCALHOST.")).value, "server-1");
+  CAF_CHECK_EQUAL(machine.state().servers.at("server-1").host, "localhost");
+  for (auto host : {"localhost", "Localhost."})
+    CAF_CHECK(refused(add(host)) == errc::conflict);
+  CAF_CHECK(succeeds(add("0:0:0:0:0:0:0:1")));
+  CAF_CHECK(refused(add("::1")) == errc::conflict);
+  CAF_CHECK(succeeds(add("::ffff:127.0.0.1")));
+  CAF_CHECK(refused(add("127.0.0.1")) == errc::conflict);
+  CAF_CHECK_EQUAL(machine.state().servers.size(), 3u);
+}
+
+CAF_TEST(a proxy of the cluster is no server) {
+  auto member = info_of(alice, "alice", 1);
+  member.proxy = {"10.0.0.1", 8080};
+  CAF_CHECK(succeeds(register_node{member}));
+  CAF_CHECK(refused(add_server{"demo", "10.0.0.1", 8080, 1}) == errc::conflict);
+  auto answer = apply(add_server{"demo", "::FFFF:10.0.0.1", 8080, 1});
+  CAF_CHECK_EQUAL(answer.field, "host");
+  CAF_CHECK_NOT_EQUAL(answer.detail.find("proxy of node 'alice'"),
+                      std::string::npos);
+  CAF_CHECK(succeeds(add_server{"demo", "10.0.0.1", 8081, 1}));
+  CAF_CHECK(succeeds(add_server{"demo", "10.0.0.2", 8080, 1}));
+}
+
 CAF_TEST(health changes are events and reset nothing else) {
   apply(add_server{"demo", "h", 80, 5});
   CAF_CHECK(succeeds(set_maintenance{"server-1", true}));
