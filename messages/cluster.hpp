@@ -101,17 +101,24 @@ struct peer_candidates {
   std::vector<endpoint> addresses;
 };
 
-/// Asks a node without cluster to follow `to` in founding one. Granted at most
-/// to one founder, durably, so two founders can't both gather
-/// `cluster.expectedNodes` pledges. Answered with the member pledged to.
-struct pledge_request {
-  node_info founder;
-  std::string cluster_name;
-};
-
+/// Whom a node without cluster follows in founding one, or, where that does not
+/// bind it, would follow.
 struct pledge {
   member_id voter = member_id::none;
   member_id to = member_id::none;
+  bool binding = false;
+};
+
+/// Asks a node without cluster whether it would follow `founder` in founding
+/// one, or, binding, to pledge to it, durably: so two founders can't both
+/// gather `cluster.expectedNodes` pledges.
+struct pledge_request {
+  node_info founder;
+  std::string cluster_name;
+  bool binding = false;
+  /// Those that the founder has. Who follows one of their voters follows the
+  /// founder from now on.
+  std::vector<pledge> pledges;
 };
 
 /// Asks a member to take that node in. Passed on to the leader, once: two that
@@ -236,12 +243,13 @@ typename Inspector::result_type inspect(Inspector& f, peer_candidates& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, pledge_request& x) {
-  return f(caf::meta::type_name("pledge_request"), x.founder, x.cluster_name);
+  return f(caf::meta::type_name("pledge_request"), x.founder, x.cluster_name,
+           x.binding, x.pledges);
 }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, pledge& x) {
-  return f(caf::meta::type_name("pledge"), x.voter, x.to);
+  return f(caf::meta::type_name("pledge"), x.voter, x.to, x.binding);
 }
 
 template <class Inspector>

@@ -76,8 +76,10 @@ std::string print(const identity::contents& x) {
     result["clusterName"] = x.cluster_name;
     result["clusterUuid"] = x.cluster_uuid;
   }
-  if (x.pledged_to != member_id::none)
-    result["pledgedTo"] = to_string(x.pledged_to);
+  if (x.pledge.pledged_to != member_id::none)
+    result["pledgedTo"] = to_string(x.pledge.pledged_to);
+  if (x.pledge.founds)
+    result["founds"] = true;
   return result.dump(2) + "\n";
 }
 
@@ -97,8 +99,9 @@ caf::expected<identity::contents> parse(const std::string& text,
       auto founder = parse_member_id(parsed["pledgedTo"].get<std::string>());
       if (!founder)
         throw std::invalid_argument("pledgedTo is not 16 hex digits");
-      result.pledged_to = *founder;
+      result.pledge.pledged_to = *founder;
     }
+    result.pledge.founds = parsed.value("founds", false);
     return result;
   } catch (const std::exception& problem) {
     return make_error(errc::corrupt, "unreadable identity in " + file.string()
@@ -164,16 +167,14 @@ identity::contents identity::get() const {
   return contents_;
 }
 
-caf::expected<member_id> identity::pledge_to(member_id founder) {
+caf::error identity::keep_pledge(const pledge_record& pledge) {
   std::lock_guard guard{mutex_};
-  if (contents_.pledged_to == member_id::none) {
-    auto next = contents_;
-    next.pledged_to = founder;
-    if (auto failure = replace_file(file_, print(next)))
-      return failure;
-    contents_ = std::move(next);
-  }
-  return contents_.pledged_to;
+  auto next = contents_;
+  next.pledge = pledge;
+  if (auto failure = replace_file(file_, print(next)))
+    return failure;
+  contents_ = std::move(next);
+  return caf::none;
 }
 
 caf::error identity::bind_to_cluster(const std::string& name,
@@ -198,7 +199,7 @@ caf::error identity::bind(const std::string& name, const std::string& uuid) {
   auto next = contents_;
   next.cluster_name = name;
   next.cluster_uuid = uuid;
-  next.pledged_to = member_id::none;
+  next.pledge = {};
   if (auto failure = replace_file(file_, print(next)))
     return failure;
   contents_ = std::move(next);

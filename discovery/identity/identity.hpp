@@ -11,6 +11,15 @@
 
 namespace troupe {
 
+/// What a node promised before there was a cluster
+/// (docs/decisions/0002).
+struct pledge_record {
+  /// The founder that it follows.
+  member_id pledged_to = member_id::none;
+  /// It holds enough pledges and founds the cluster, by all means.
+  bool founds = false;
+};
+
 /// Who a node is, beyond its process: the file `identity.json` in its data
 /// directory. Each change is on disk before it returns. Thread-safe.
 class identity {
@@ -22,8 +31,8 @@ public:
     /// Set once the node belongs to a cluster.
     std::string cluster_name;
     std::string cluster_uuid;
-    /// The founder this node follows, as long as there is no cluster.
-    member_id pledged_to = member_id::none;
+    /// As long as there is no cluster.
+    pledge_record pledge;
   };
 
   /// Reads the file, or makes it with a new random id, and starts a new
@@ -37,9 +46,8 @@ public:
 
   contents get() const;
 
-  /// Pledges to `founder` unless there is a pledge already; returns the one
-  /// that counts. Errors: storage_failed.
-  caf::expected<member_id> pledge_to(member_id founder);
+  /// Replaces the pledge. Errors: storage_failed.
+  caf::error keep_pledge(const pledge_record& next);
 
   /// Binds the directory to a cluster. Errors: incompatible (it is bound to
   /// another one), storage_failed.

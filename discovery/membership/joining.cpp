@@ -79,50 +79,49 @@ void membership_state::join_at(const membership_actor& member) {
       });
 }
 
-/// The node with the smallest id gathers the others' pledges.
 void membership_state::found() {
-  if (config_.expected_nodes == 0 || peers_.size() + 1 < config_.expected_nodes
-      || (!peers_.empty() && peers_.begin()->first < config_.self.id))
-    return;
-  auto own = sources_.own_identity->pledge_to(config_.self.id);
-  if (!own) {
-    self_->quit(own.error());
-    return;
-  }
-  if (*own != config_.self.id)
-    return;
-  pledges_.insert(config_.self.id);
+  std::set<member_id> others;
+  for (auto& [id, info] : peers_)
+    others.insert(id);
+  auto question = founding_->next_question(others, now());
+  if (!question)
+    self_->quit(std::move(question.error()));
+  else if (founding_->decided())
+    bootstrap();
+  else if (*question)
+    ask_for_pledges(**question);
+}
+
+void membership_state::ask_for_pledges(const founding::question& what) {
   for (auto& [id, info] : peers_) {
-    if (auto peer = membership_of(id))
-      self_
-        ->request(peer, request_timeout,
-                  pledge_request{config_.self, config_.cluster_name})
-        .then([this](const pledge& x) { count(x); }, [](const caf::error&) {});
+    auto peer = membership_of(id);
+    if (!peer)
+      continue;
+    self_
+      ->request(peer, request_timeout,
+                pledge_request{config_.self, config_.cluster_name, what.binding,
+                               what.pledges})
+      .then(
+        [this, id = id](const pledge& x) {
+          if (x.voter == id && founding_->count(x, now()))
+            found();
+        },
+        [](const caf::error&) {});
   }
-  bootstrap_when_pledged();
 }
 
-void membership_state::count(const pledge& x) {
-  if (x.to != config_.self.id)
-    return;
-  pledges_.insert(x.voter);
-  bootstrap_when_pledged();
-}
-
-void membership_state::bootstrap_when_pledged() {
-  if (pledges_.size() < config_.expected_nodes)
-    return;
+void membership_state::bootstrap() {
   auto target = catalog();
-  if (!target)
+  if (!target || std::exchange(bootstrapping_, true))
     return;
-  spdlog::info("membership: founding cluster '{}' with {} node(s)",
-               config_.cluster_name, pledges_.size());
-  pledges_.clear();
+  spdlog::info("membership: founding cluster '{}' of {} expected node(s)",
+               config_.cluster_name, config_.expected_nodes);
   next_attempt_ = now() + jittered(request_timeout);
   self_
     ->request(target, request_timeout, bootstrap_cluster{config_.cluster_name})
-    .then([](const done&) {},
-          [](const caf::error& problem) {
+    .then([this](const done&) { bootstrapping_ = false; },
+          [this](const caf::error& problem) {
+            bootstrapping_ = false;
             spdlog::warn("membership: founding failed: {}",
                          describe(problem).detail);
           });
@@ -131,14 +130,15 @@ void membership_state::bootstrap_when_pledged() {
 caf::result<pledge> membership_state::promise_to(const pledge_request& x) {
   if (!sources_.own_identity->get().cluster_uuid.empty()
       || !sources_.view->get()->cluster_uuid.empty())
-    return pledge{config_.self.id, member_id::none};
-  auto given = sources_.own_identity->pledge_to(x.founder.id);
+    return pledge{config_.self.id, member_id::none, true};
+  auto before = founding_->pledged_to();
+  auto given = founding_->answer(x, now());
   if (!given)
     return given.error();
-  if (*given != x.founder.id)
-    spdlog::warn("membership: {} asks for a pledge, but this node follows {}",
-                 x.founder.name, to_string(*given));
-  return pledge{config_.self.id, *given};
+  if (before != founding_->pledged_to())
+    spdlog::info("membership: pledged to follow {} ({}) in founding '{}'",
+                 x.founder.name, to_string(x.founder.id), config_.cluster_name);
+  return *given;
 }
 
 caf::result<done> membership_state::take_in(const join_request& x) {

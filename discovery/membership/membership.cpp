@@ -44,6 +44,10 @@ void membership_state::start(membership_config config,
   config_ = std::move(config);
   sources_ = std::move(sources);
   random_.seed(config_.seed);
+  auto own = sources_.own_identity;
+  founding_.emplace(
+    config_.self.id, config_.expected_nodes, own->get().pledge,
+    [own](const pledge_record& x) { return own->keep_pledge(x); });
   notify_of_changes(sources_.view, self_->address());
   self_->send(self_, tick{});
 }
@@ -81,7 +85,7 @@ void membership_state::disconnected(const peer_down& news) {
     link.refused = !link.connected;
   } else {
     peers_.erase(news.id);
-    pledges_.erase(news.id);
+    founding_->lost(news.id);
     link = {false, news.incarnation, link.made, news.reason, false};
   }
   auto leader = sources_.view->get()->leader;

@@ -10,6 +10,7 @@
 #include <caf/all.hpp>
 
 #include "discovery/catalog/catalog.hpp"
+#include "discovery/membership/founding.hpp"
 #include "discovery/membership/local_health.hpp"
 #include "discovery/membership/membership.hpp"
 #include "discovery/membership/seats.hpp"
@@ -73,8 +74,8 @@ private:
   void seek(const cluster_state& state);
   void join_at(const membership_actor& member);
   void found();
-  void count(const pledge& x);
-  void bootstrap_when_pledged();
+  void ask_for_pledges(const founding::question& what);
+  void bootstrap();
   caf::result<done> propose_for_caller(command_body body);
   void renew(const cluster_state& state);
   void accept(const lease_grant& given, steady_time sent_at);
@@ -108,7 +109,8 @@ private:
   std::map<member_id, evidence> known_;
   std::map<member_id, node_info> peers_;
 
-  std::set<member_id> pledges_;
+  std::optional<founding> founding_;
+  bool bootstrapping_ = false;
   bool seeking_ = false;
   /// The last refusal, so that each is logged once.
   std::string refused_because_;

@@ -50,13 +50,24 @@ CAF_TEST(the id stays and the incarnation grows) {
   CAF_CHECK_EQUAL(second.incarnation, 2u);
 }
 
-CAF_TEST(a pledge is given once and survives a restart) {
+CAF_TEST(a pledge survives a restart until there is a cluster) {
   {
     auto self = open();
-    CAF_CHECK(*self->pledge_to(member_id{5}) == member_id{5});
-    CAF_CHECK(*self->pledge_to(member_id{6}) == member_id{5});
+    CAF_CHECK(self->get().pledge.pledged_to == member_id::none);
+    CAF_CHECK(!self->keep_pledge({member_id{5}, false}));
   }
-  CAF_CHECK(*open()->pledge_to(member_id{7}) == member_id{5});
+  {
+    auto self = open();
+    CAF_CHECK(self->get().pledge.pledged_to == member_id{5});
+    CAF_CHECK(!self->get().pledge.founds);
+    CAF_CHECK(!self->keep_pledge({member_id{6}, true}));
+  }
+  auto self = open();
+  CAF_CHECK(self->get().pledge.pledged_to == member_id{6});
+  CAF_CHECK(self->get().pledge.founds);
+  CAF_CHECK(!self->bind_to_cluster("troupe", "u1"));
+  CAF_CHECK(self->get().pledge.pledged_to == member_id::none);
+  CAF_CHECK(!open()->get().pledge.founds);
 }
 
 CAF_TEST(a directory belongs to one cluster) {

@@ -1,5 +1,6 @@
 troupe_suite(membership
   unit/compatibility_test.cpp
+  unit/founding_test.cpp
   unit/identity_test.cpp
   unit/membership_test.cpp
   unit/peering_test.cpp

@@ -95,8 +95,8 @@ struct fixture : test_coordinator_fixture<config> {
 
   caf::behavior peer_membership(member_id id) {
     return {
-      [this, id](const pledge_request&) {
-        return pledge{id, peers_pledge_to};
+      [this, id](const pledge_request& x) {
+        return pledge{id, peers_pledge_to, x.binding};
       },
       [this](const join_request& x) -> caf::result<done> {
         ++joins_at_peers;
@@ -165,6 +165,18 @@ struct fixture : test_coordinator_fixture<config> {
     }
   }
 
+  pledge pledge_of_this(member_id founder, bool binding) {
+    auto request =
+      self->request(membership, caf::infinite,
+                    pledge_request{make_info(founder, "f"), "troupe", binding});
+    consume_messages();
+    pledge result;
+    request.receive(
+      [&](const pledge& x) { result = x; },
+      [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
+    return result;
+  }
+
   /// Its code, if it comes without any time passing.
   errc refusal_to_leave(const leave_request& asked) {
     auto request = self->request(membership, caf::infinite, asked);
@@ -221,11 +233,17 @@ CAF_TEST(pledges to somebody else do not count) {
   CAF_CHECK_EQUAL(founded, 0);
 }
 
-CAF_TEST(a larger id leaves founding to the smaller one) {
+CAF_TEST(a larger id leaves founding to the smaller one that asks) {
   start(2);
-  connect(member_id{1});
-  pass(2s);
+  for (int i = 0; i < 10; ++i) {
+    CAF_CHECK(pledge_of_this(member_id{1}, false).to == member_id{1});
+    connect(member_id{1});
+    pass(500ms);
+  }
   CAF_CHECK_EQUAL(founded, 0);
+  // It is gone before anyone has pledged: nobody waits for it.
+  pass(2s);
+  CAF_CHECK_EQUAL(founded, 1);
 }
 
 CAF_TEST(a node belongs to a cluster once it knows its latest state) {
@@ -257,22 +275,33 @@ CAF_TEST(a node belongs to a cluster once it knows its latest state) {
 CAF_TEST(a pledge is given to the first founder only) {
   start(3);
   auto answer = [&](member_id founder) {
-    auto request =
-      self->request(membership, caf::infinite,
-                    pledge_request{make_info(founder, "f"), "troupe"});
-    consume_messages();
-    member_id result{};
-    request.receive(
-      [&](const pledge& x) { result = x.to; },
-      [](const caf::error& problem) { CAF_FAIL(caf::to_string(problem)); });
-    return result;
+    return pledge_of_this(founder, true).to;
   };
   CAF_CHECK(answer(member_id{2}) == member_id{2});
   CAF_CHECK(answer(member_id{3}) == member_id{2});
+  CAF_CHECK(self_identity->get().pledge.pledged_to == member_id{2});
   view->set(two_members(member_id{9}));
   pass(50ms);
   // It belongs to a cluster now and follows no founder any more.
   CAF_CHECK(answer(member_id{2}) == member_id::none);
+}
+
+CAF_TEST(a founder that has pledges follows a smaller id until it founds) {
+  start(4);
+  connect(member_id{8});
+  connect(member_id{9});
+  CAF_CHECK(pledge_of_this(member_id{3}, true).to == member_id{3});
+  connect(member_id{7});
+  pass(10s);
+  CAF_CHECK_EQUAL(founded, 0);
+}
+
+CAF_TEST(a node that founds goes on with it after a restart) {
+  CAF_CHECK(!self_identity->keep_pledge({own, true}));
+  start(3);
+  pass(100ms);
+  CAF_CHECK_EQUAL(founded, 1);
+  CAF_CHECK(pledge_of_this(member_id{3}, true).to == own);
 }
 
 CAF_TEST(a leader gives a lost member its verdicts) {
