@@ -14,7 +14,8 @@ COPY scripts/help scripts/install scripts/packages /tmp/troupe/scripts/
 RUN /tmp/troupe/scripts/install run \
  && rm -rf /tmp/troupe /var/lib/apt/lists/* /var/cache/apt/*.bin \
       /var/cache/apt/archives/*.deb \
- && useradd --system --home-dir /var/lib/troupe --create-home troupe
+ && useradd --system --home-dir /var/lib/troupe troupe \
+ && install -d -o troupe -g troupe /var/lib/troupe
 COPY --from=build /usr/local/bin/troupe /usr/local/bin/troupe
 # A wildcard address makes the node tell others its host's name. The cluster's
 # port, which has no authentication yet, is opened by who runs the image:
