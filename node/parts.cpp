@@ -50,6 +50,14 @@ gateway_config gateway_part(const configuration& settings,
   return result;
 }
 
+static connection_reuse reuse_of(std::string_view name) {
+  if (name == "never")
+    return connection_reuse::never;
+  if (name == "aggressive")
+    return connection_reuse::aggressive;
+  return name == "always" ? connection_reuse::always : connection_reuse::safe;
+}
+
 proxy_config proxy_part(const configuration& settings) {
   auto& from = settings.proxy;
   proxy_config result;
@@ -62,6 +70,9 @@ proxy_config proxy_part(const configuration& settings) {
   result.tunnel_idle_timeout = from.tunnel_idle_timeout;
   result.max_header_bytes = from.max_header_size;
   result.max_idle_per_server = from.max_idle_upstreams;
+  result.reuse = reuse_of(from.reuse);
+  result.abort_on_close = from.abort_on_close;
+  result.answer_failures = settings.load_balancer.passive_threshold;
   result.max_connections = from.max_connections;
   return result;
 }
@@ -74,7 +85,10 @@ health_prober_config health_prober_part(const configuration& settings,
   result.enabled = from.enabled;
   result.interval = from.interval;
   result.timeout = from.timeout;
-  result.path = from.path;
+  result.check = {from.type == "tcp", from.path, from.host, from.port};
+  for (auto& one : from.services)
+    result.by_service[one.service] = {one.type == "tcp", one.path, one.host,
+                                      one.port};
   result.unhealthy_threshold = from.unhealthy_threshold;
   result.healthy_threshold = from.healthy_threshold;
   return result;

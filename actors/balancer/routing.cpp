@@ -52,6 +52,8 @@ routing_table build_routing(const cluster_state& state,
   table.routes = routes;
   std::stable_sort(table.routes.begin(), table.routes.end(), more_specific);
   table.default_service = std::move(default_service);
+  if (!state.cluster_uuid.empty())
+    table.loop_token = "troupe-" + state.cluster_uuid;
   std::map<std::string, std::vector<const server*>> members;
   for (auto& [id, candidate] : state.servers) {
     members[candidate.service].push_back(&candidate);

@@ -55,6 +55,9 @@ struct routing_table {
   /// Where requests go that no route takes; may be empty.
   std::string default_service;
   std::map<std::string, upstream_pool, std::less<>> pools;
+  /// What the cluster's proxies write into a request's CDN-Loop field; empty
+  /// while there is no cluster.
+  std::string loop_token;
   /// Ids of all servers there are, in traffic or not, sorted.
   std::vector<std::string> servers;
 

@@ -24,6 +24,7 @@ struct target {
   check_streak streak;
   std::string last_reason;
   time_point due;
+  time_point started;
   bool checking = false;
   bool proposing = false;
 };
@@ -93,6 +94,11 @@ struct health_prober_state {
     targets[candidate.id].due = now() + wait;
   }
 
+  const health_check& check_of(const server& target) const {
+    auto own = config.by_service.find(target.service);
+    return own == config.by_service.end() ? config.check : own->second;
+  }
+
   void start_due_checks() {
     auto at = now();
     auto state = view->get();
@@ -105,10 +111,11 @@ struct health_prober_state {
       if (i == state->servers.end())
         continue;
       checked.checking = true;
+      checked.started = at;
       ++in_flight;
       ++checks;
       auto home = caf::actor_cast<health_prober_actor>(self);
-      probe(i->second, config.path, config.timeout,
+      probe(i->second, check_of(i->second), config.timeout,
             [home](probe_result result) {
               caf::anon_send(home, std::move(result));
             });
@@ -132,7 +139,9 @@ struct health_prober_state {
       return;
     auto& checked = i->second;
     checked.checking = false;
-    checked.due = now() + jittered_interval();
+    // A check that takes its time must not put off the next one: a server that
+    // hangs is to be out as soon as one that refuses.
+    checked.due = std::max(now(), checked.started + jittered_interval());
     if (!roles->held(now())) {
       checked.streak = {};
       return;
@@ -216,7 +225,11 @@ health_prober(health_prober_actor::stateful_pointer<health_prober_state> self,
   if (state.config.enabled)
     self->send(self, tick{});
   return {
-    [=](const probe_result& result) { self->state.record(result); },
+    [=](const probe_result& result) {
+      self->state.record(result);
+      // One that waited for its turn, or this server's next if it is overdue.
+      self->state.start_due_checks();
+    },
     [=](state_changed) {
       if (!self->state.config.enabled)
         return;
@@ -243,7 +256,13 @@ caf::error health_prober_config::validate() const {
     return invalid("the interval must be positive", "interval");
   if (timeout.count() <= 0)
     return invalid("the timeout must be positive", "timeout");
-  if (path.empty() || path.front() != '/')
+  auto is_path = [](const health_check& one) {
+    return one.path.starts_with('/');
+  };
+  auto all_paths = is_path(check)
+                   && std::all_of(by_service.begin(), by_service.end(),
+                                  [&](auto& x) { return is_path(x.second); });
+  if (!all_paths)
     return invalid("the path must start with '/'", "path");
   if (unhealthy_threshold == 0)
     return invalid("must be at least 1", "unhealthyThreshold");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 #include <caf/fwd.hpp>
@@ -32,10 +33,21 @@ typename Inspector::result_type inspect(Inspector& f, probe_result& x) {
            x.conclusive, x.reason, x.duration_ms);
 }
 
+/// What is asked of a server.
+struct health_check {
+  /// Only whether it takes a connection.
+  bool tcp_only = false;
+  std::string path = "/health";
+  /// The Host field; empty: the server's host and port.
+  std::string host;
+  /// Where it is asked; 0: its own port.
+  std::uint16_t port = 0;
+};
+
 /// Runs one check and calls back from any thread, once. Given by the node, so
 /// that tests need no network.
 using probe_function = std::function<void(
-  const server& target, const std::string& path,
+  const server& target, const health_check& how,
   std::chrono::milliseconds timeout, std::function<void(probe_result)> done)>;
 
 /// Checks the servers that this node is to check (rendezvous hashing over the
@@ -49,9 +61,12 @@ using health_prober_actor =
 struct health_prober_config {
   member_id self = member_id::none;
   bool enabled = true;
-  std::chrono::milliseconds interval{10000};
-  std::chrono::milliseconds timeout{5000};
-  std::string path = "/health";
+  /// Between the starts of two checks of a server.
+  std::chrono::milliseconds interval{2000};
+  std::chrono::milliseconds timeout{2000};
+  health_check check;
+  /// Instead, for the servers of these services.
+  std::map<std::string, health_check> by_service;
   /// Consecutive failures that make a server unhealthy.
   std::uint32_t unhealthy_threshold = 3;
   /// Consecutive passes that make it healthy again.

@@ -73,19 +73,22 @@ private:
   unsigned status_ = 0;
 };
 
-/// One GET. Its handlers keep it alive.
+/// One check. Its handlers keep it alive.
 class status_request : public std::enable_shared_from_this<status_request> {
 public:
-  status_request(asio::io_context& loop, std::function<void(http_status)> done)
+  status_request(asio::io_context& loop,
+                 std::function<void(check_outcome)> done)
     : resolver_(loop), socket_(loop), timer_(loop), done_(std::move(done)) {
     answer_.emplace();
   }
 
-  void start(const endpoint& server, const std::string& path,
+  void start(const endpoint& server, const health_check& how,
              std::chrono::milliseconds timeout) {
+    tcp_only_ = how.tcp_only;
     request_.method(http::verb::get);
-    request_.target(path);
-    request_.set(http::field::host, to_string(server));
+    request_.target(how.path);
+    request_.set(http::field::host,
+                 how.host.empty() ? to_string(server) : how.host);
     request_.set(http::field::user_agent, "troupe-health-check");
     request_.set(http::field::connection, "close");
     timer_.expires_after(timeout);
@@ -138,8 +141,15 @@ private:
         if (failure && self->done_ && !self->addresses_.empty())
           self->connect_next();
         else if (self->proceeds(failure ? self->failures_.verdict() : failure))
-          self->write();
+          self->on_connected();
       });
+  }
+
+  void on_connected() {
+    if (tcp_only_)
+      finish({});
+    else
+      write();
   }
 
   void write() {
@@ -178,7 +188,7 @@ private:
       finish({answer_->status(), {}, false});
   }
 
-  void finish(http_status result) {
+  void finish(check_outcome result) {
     auto done = std::exchange(done_, nullptr);
     if (!done)
       return;
@@ -199,17 +209,19 @@ private:
   std::size_t size_ = 0;
   http::request<http::empty_body> request_;
   std::optional<status_reader> answer_;
-  std::function<void(http_status)> done_;
+  bool tcp_only_ = false;
+  std::function<void(check_outcome)> done_;
 };
 
-probe_result judge(std::string server_id, http_status answer,
+probe_result judge(std::string server_id, bool tcp_only, check_outcome answer,
                    std::chrono::steady_clock::duration took) {
   using std::chrono::milliseconds;
   probe_result result;
   result.server_id = std::move(server_id);
-  result.passed = answer.status >= 200 && answer.status < 400;
+  result.passed = tcp_only ? answer.failure.empty()
+                           : answer.status >= 200 && answer.status < 400;
   result.conclusive = !answer.local;
-  if (answer.status == 0)
+  if (!answer.failure.empty())
     result.reason = std::move(answer.failure);
   else if (!result.passed)
     result.reason = "status " + std::to_string(answer.status);
@@ -220,25 +232,27 @@ probe_result judge(std::string server_id, http_status answer,
 
 } // namespace
 
-void fetch_status(io_thread& io, const endpoint& server,
-                  const std::string& path, std::chrono::milliseconds timeout,
-                  std::function<void(http_status)> done) {
+void check_server(io_thread& io, const endpoint& server,
+                  const health_check& how, std::chrono::milliseconds timeout,
+                  std::function<void(check_outcome)> done) {
   std::make_shared<status_request>(io.context(), std::move(done))
-    ->start(server, path, timeout);
+    ->start(server, how, timeout);
 }
 
 probe_function make_http_probe(io_thread& io) {
-  return [&io](const server& target, const std::string& path,
+  return [&io](const server& target, const health_check& how,
                std::chrono::milliseconds timeout,
                std::function<void(probe_result)> done) {
-    io.post([&io, id = target.id, where = endpoint{target.host, target.port},
-             path, timeout, done = std::move(done)] {
+    auto port = how.port == 0 ? target.port : how.port;
+    io.post([&io, id = target.id, where = endpoint{target.host, port}, how,
+             timeout, done = std::move(done)] {
       auto started = std::chrono::steady_clock::now();
-      fetch_status(io, where, path, timeout,
-                   [id, started, done](http_status answer) {
-                     done(judge(id, std::move(answer),
-                                std::chrono::steady_clock::now() - started));
-                   });
+      check_server(
+        io, where, how, timeout,
+        [id, tcp_only = how.tcp_only, started, done](check_outcome answer) {
+          done(judge(id, tcp_only, std::move(answer),
+                     std::chrono::steady_clock::now() - started));
+        });
     });
   };
 }

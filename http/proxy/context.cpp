@@ -41,7 +41,8 @@ const std::shared_ptr<backend>&
 proxy_context::backend_of(const upstream& server) {
   auto& known = backends_[server.id];
   if (!known)
-    known = std::make_shared<backend>(server, config.max_idle_per_server);
+    known = std::make_shared<backend>(server, config.max_idle_per_server,
+                                      config.answer_failures);
   return known;
 }
 
@@ -52,8 +53,8 @@ const upstream* proxy_context::choose(const upstream_pool& pool,
   return troupe::choose(pool, turn, [&](const upstream& server) {
     if (std::find(tried.begin(), tried.end(), server.id) != tried.end())
       return standing::excluded;
-    return backend_of(server)->passive.active(now) ? standing::last_resort
-                                                   : standing::usable;
+    return backend_of(server)->passive.ejected(now) ? standing::last_resort
+                                                    : standing::usable;
   });
 }
 
@@ -86,7 +87,7 @@ descriptor_share proxy_context::take_descriptor() {
   if (result)
     return result;
   for (auto& [id, known] : backends_)
-    if (known->drop_oldest())
+    if (known->idle.drop_oldest())
       return descriptor_share{config.descriptors};
   return result;
 }
@@ -101,16 +102,16 @@ void proxy_context::count_own(const own_answer& what, std::string_view detail) {
 void proxy_context::drop_idle(clock::time_point before) {
   auto& table = *routing();
   for (auto& [id, known] : backends_)
-    if (known->idle() > 0)
-      known->drop_idle(in_traffic(table, id) ? before
-                                             : clock::time_point::max());
+    if (known->idle.size() > 0)
+      known->idle.drop_idle(in_traffic(table, id) ? before
+                                                  : clock::time_point::max());
 }
 
 void proxy_context::forget_gone() {
   auto& table = *routing();
   auto forgotten = std::erase_if(backends_, [&](auto& entry) {
     auto& known = *entry.second;
-    if (known.idle() > 0 || known.counters.active > 0
+    if (known.idle.size() > 0 || known.counters.active > 0
         || table.knows(entry.first))
       return false;
     gone_ += known.counters;
@@ -121,7 +122,7 @@ void proxy_context::forget_gone() {
 
 bool proxy_context::has_idle() const {
   return std::any_of(backends_.begin(), backends_.end(),
-                     [](auto& entry) { return entry.second->idle() > 0; });
+                     [](auto& entry) { return entry.second->idle.size() > 0; });
 }
 
 traffic_report proxy_context::report() const {

@@ -8,11 +8,21 @@ namespace {
 
 namespace http = boost::beast::http;
 
+/// How often a request may come through the cluster. More than once is no
+/// mistake yet: a server of one service may itself be a client of another.
+constexpr std::uint32_t max_passes = 4;
+
 } // namespace
 
 void session::begin_exchange() {
   instance_ = request_->target();
   table_ = context_.routing();
+  if (request_->passes() >= max_passes) {
+    answer({508, proxy_cause::loop}, "the request came through this cluster "
+                                       + std::to_string(request_->passes())
+                                       + " times already");
+    return;
+  }
   auto service = table_->match(request_->host(), instance_);
   if (service.empty()) {
     answer({404, proxy_cause::no_route}, "no route takes this host and path");
@@ -35,10 +45,20 @@ void session::begin_exchange() {
   attempt();
 }
 
+const upstream* session::next_server() {
+  if (attempts_ >= context_.config.max_attempts)
+    return nullptr;
+  // Elsewhere nobody knows the user.
+  if (attempts_ == 0 && !bound_server_.empty())
+    for (auto& server : pool_->servers)
+      if (server.id == bound_server_ && own_connections_.contains(server.id)
+          && own_connections_.at(server.id).size() > 0)
+        return &server;
+  return context_.choose(*pool_, turn_, tried_, clock::now());
+}
+
 void session::attempt() {
-  auto* server = attempts_ < context_.config.max_attempts
-                   ? context_.choose(*pool_, turn_, tried_, clock::now())
-                   : nullptr;
+  auto* server = next_server();
   if (server == nullptr) {
     answer(last_answer_, "no server of service '" + pool_->service
                            + "' could be reached, " + std::to_string(attempts_)
@@ -47,17 +67,39 @@ void session::attempt() {
   }
   ++attempts_;
   enter_backend(*server);
-  while (auto connection = backend_->take()) {
+  while (auto connection = take_connection()) {
     // What can't be repeated must not meet a connection whose end has not been
     // read yet.
-    if ((request_->is_idempotent() && !request_->has_body())
-        || connection->is_quiet()) {
+    if (can_repeat() || connection->is_quiet()) {
       use(std::move(connection), true);
       return;
     }
     connection->close();
   }
   connect();
+}
+
+bool session::can_repeat() const {
+  return request_->is_idempotent() && !request_->has_body();
+}
+
+stream_ptr session::take_connection() {
+  auto own = own_connections_.find(backend_->server().id);
+  if (own != own_connections_.end())
+    if (auto connection = own->second.take())
+      return connection;
+  auto is_risky = is_first_request_ && !can_repeat();
+  switch (context_.config.reuse) {
+    case connection_reuse::never:
+      return nullptr;
+    case connection_reuse::safe:
+      return is_risky ? nullptr : backend_->idle.take();
+    case connection_reuse::aggressive:
+      return backend_->idle.take(is_risky);
+    case connection_reuse::always:
+      break;
+  }
+  return backend_->idle.take();
 }
 
 void session::connect() {
@@ -90,7 +132,7 @@ void session::on_connected(error_code failure, tcp_socket socket,
     connect_failed(failure.message(), answer);
     return;
   }
-  backend_->passive.succeeded();
+  backend_->passive.connected();
   ++backend_->counters.connections;
   use(std::make_shared<stream>(std::move(socket), max_buffer,
                                std::move(descriptor)),
@@ -105,7 +147,7 @@ void session::connect_failed(std::string why, own_answer answer) {
   // Else this node lacks what a connection takes.
   auto is_servers = answer.cause == proxy_cause::unreachable;
   if (is_servers)
-    backend_->passive.failed(clock::now());
+    backend_->passive.connect_failed(clock::now());
   tried_.push_back(server.id);
   leave_backend(is_servers);
   attempt();
@@ -120,6 +162,8 @@ void session::use(stream_ptr upstream, bool reused) {
   response_begun_ = false;
   response_head_done_ = false;
   phase_ = phase::exchanging;
+  if (request_->authenticates_connection())
+    upstream_->bind_to_user();
   if (!request_->names_host()) {
     auto& server = backend_->server();
     request_->name_host(to_string(endpoint{server.host, server.port}));
@@ -255,6 +299,8 @@ bool session::parse_response() {
 }
 
 bool session::on_response_head() {
+  if (response_->authenticates_connection())
+    upstream_->bind_to_user();
   if (response_->is_interim()) {
     // An HTTP/1.0 client knows no interim answers (RFC 9110 §15.2).
     if (request_->is_http_1_0())
@@ -300,7 +346,12 @@ void session::finish_response() {
   // send it while the connection lingers (RFC 9112 §9.6).
   keep_after_answer_ = response_->keeps_client() && request_complete();
   release_upstream();
-  leave_backend(response_->status() >= 500);
+  auto failed = response_->status() >= 500;
+  if (failed)
+    backend_->passive.answer_failed(clock::now());
+  else
+    backend_->passive.answered();
+  leave_backend(failed);
   phase_ = phase::answering;
   set_deadline(context_.config.body_idle_timeout);
   flush_answer();
@@ -337,8 +388,7 @@ void session::end_of_upstream() {
 }
 
 bool session::can_retry() const {
-  return reused_ && !response_begun_ && request_complete()
-         && !request_->has_body() && request_->is_idempotent();
+  return reused_ && !response_begun_ && request_complete() && can_repeat();
 }
 
 void session::retry_on_new_connection() {
@@ -365,6 +415,8 @@ void session::exchange_timed_out() {
 }
 
 void session::fail_exchange(own_answer what, std::string_view detail) {
+  if (concerns_a_server(what.cause))
+    backend_->passive.answer_failed(clock::now());
   leave_backend(what.status >= 500);
   if (!response_head_done_) {
     answer(what, detail);
@@ -394,16 +446,32 @@ void session::leave_backend(bool failed) {
 }
 
 void session::release_upstream() {
-  auto reusable =
-    request_complete() && response_->keep_alive() && !writing_upstream_
-    && !upstream_ended_ && !upstream_refuses_ && upstream_->inbound().empty()
-    && !context_.draining && !context_.config.descriptors->is_scarce();
+  auto reusable = request_complete() && response_->keep_alive()
+                  && !writing_upstream_ && !upstream_ended_
+                  && !upstream_refuses_ && upstream_->inbound().empty()
+                  && !context_.draining;
   if (reusable)
-    backend_->keep(std::move(upstream_), clock::now());
+    keep_upstream();
   else
     upstream_->close();
   upstream_.reset();
   writing_upstream_ = false;
+}
+
+void session::keep_upstream() {
+  auto is_own =
+    upstream_->is_bound() || context_.config.reuse == connection_reuse::never;
+  if (is_own && keep_after_answer_) {
+    auto& id = backend_->server().id;
+    if (upstream_->is_bound())
+      bound_server_ = id;
+    own_connections_.try_emplace(id, 1).first->second.keep(std::move(upstream_),
+                                                           clock::now());
+  } else if (!is_own && !context_.config.descriptors->is_scarce()) {
+    backend_->idle.keep(std::move(upstream_), clock::now());
+  } else {
+    upstream_->close();
+  }
 }
 
 void session::drop_upstream() {

@@ -26,6 +26,24 @@ bool iequals(std::string_view lhs, std::string_view rhs) noexcept {
                     [&](char a, char b) { return lower(a) == lower(b); });
 }
 
+bool authenticates_connection(std::string_view value) {
+  // Credentials begin with their scheme; of challenges there may be several,
+  // with parameters that contain commas themselves (RFC 9110 §11.6.1). A comma
+  // within a quoted text only makes this see one scheme too many.
+  while (!value.empty()) {
+    auto end = value.find(',');
+    auto element = value.substr(0, end);
+    value.remove_prefix(end == value.npos ? value.size() : end + 1);
+    element.remove_prefix(
+      std::min(element.find_first_not_of(" \t"), element.size()));
+    auto scheme = element.substr(0, element.find_first_of(" \t"));
+    for (auto one : {"NTLM", "Negotiate", "Nego2"})
+      if (iequals(scheme, one))
+        return true;
+  }
+  return false;
+}
+
 void connection_options::add(std::string_view value) {
   while (!value.empty()) {
     auto comma = value.find(',');
@@ -39,6 +57,18 @@ void connection_options::add(std::string_view value) {
   }
 }
 
+std::uint32_t count_elements(std::string_view list, std::string_view element) {
+  std::uint32_t count = 0;
+  while (!list.empty()) {
+    auto end = list.find(',');
+    auto one = list.substr(0, end);
+    list.remove_prefix(end == list.npos ? list.size() : end + 1);
+    one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+    count += one.substr(0, one.find_first_of(" \t;")) == element ? 1 : 0;
+  }
+  return count;
+}
+
 void remove_fields(std::string& message, std::size_t from,
                    const std::vector<std::string>& names) {
   auto line = from;
@@ -48,7 +78,7 @@ void remove_fields(std::string& message, std::size_t from,
     auto text = std::string_view{message}.substr(line, next - line);
     auto name = text.substr(0, text.find(':'));
     auto named = [&](auto& other) { return iequals(name, other); };
-    if (!iequals(name, "host")
+    if (!iequals(name, "host") && !iequals(name, "cdn-loop")
         && std::any_of(names.begin(), names.end(), named))
       message.erase(line, next - line);
     else

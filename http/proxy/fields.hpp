@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ constexpr bool is_hop_by_hop(boost::beast::http::field name) {
 
 bool iequals(std::string_view lhs, std::string_view rhs) noexcept;
 
+/// Whether a field with credentials or challenges names a scheme by which a
+/// server authenticates the connection and not the request: NTLM, Negotiate
+/// (RFC 4559 §6).
+bool authenticates_connection(std::string_view value);
+
 /// What a `Connection` field asks for, besides `close` and `keep-alive`, which
 /// the parser knows.
 struct connection_options {
@@ -43,9 +49,13 @@ struct connection_options {
   void add(std::string_view value);
 };
 
+/// How often `element` stands in a comma-separated list, parameters aside.
+std::uint32_t count_elements(std::string_view list, std::string_view element);
+
 /// Removes the fields of these names from a message's header lines, which
-/// start at `from` in `message`. `Host` stays whatever is asked: a client that
-/// names it must not change which site is meant.
+/// start at `from` in `message`. `Host` and `CDN-Loop` stay whatever is asked:
+/// a client that names them must not change which site is meant, nor hide a
+/// loop.
 void remove_fields(std::string& message, std::size_t from,
                    const std::vector<std::string>& names);
 

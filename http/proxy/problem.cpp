@@ -20,6 +20,8 @@ std::string_view problem_code(unsigned status) {
       return to_string(errc::too_large);
     case 500:
       return to_string(errc::internal);
+    case 508:
+      return to_string(errc::conflict);
     case 502:
     case 503:
       return to_string(errc::unavailable);

@@ -17,6 +17,20 @@
 
 namespace troupe {
 
+/// Which requests may share connections to servers, as HAProxy's `http-reuse`:
+/// a server may close an idle connection just when a request is sent on it.
+enum class connection_reuse : std::uint8_t {
+  /// None: a connection serves one client alone.
+  never,
+  /// All but the first one of a client, unless the proxy can repeat it. Later
+  /// ones a client would repeat itself on its own idle connection.
+  safe,
+  /// The first ones too, on connections that took more than one request before.
+  aggressive,
+  /// All.
+  always,
+};
+
 struct proxy_config {
   using milliseconds = std::chrono::milliseconds;
 
@@ -42,6 +56,14 @@ struct proxy_config {
   std::size_t max_header_bytes = 16 << 10;
   /// Idle connections kept to one server, by one io thread.
   std::size_t max_idle_per_server = 64;
+  connection_reuse reuse = connection_reuse::safe;
+  /// Whether a request ends when its client ends its side of the connection
+  /// (HAProxy's `abortonclose`): to most clients that is closing it. Without,
+  /// the answer is waited for, since a client may only have ended its side.
+  bool abort_on_close = true;
+  /// Failed answers in a row after which an io thread prefers other servers; 0:
+  /// they do not count.
+  std::uint32_t answer_failures = 5;
   /// Servers tried for one request.
   std::uint32_t max_attempts = 3;
   /// Clients' connections to this node; one more is answered 503 or, when many

@@ -124,13 +124,20 @@ request_forwarder::take_field(field id, std::string_view name,
                               std::string_view value) {
   switch (id) {
     case field::unknown:
-      if (!take_own_field(name, value))
-        append_field(out_, name, value);
+      if (!options_.loop_token.empty() && iequals(name, "cdn-loop"))
+        passes_ += count_elements(value, options_.loop_token);
+      else if (take_own_field(name, value))
+        return {};
+      append_field(out_, name, value);
       return {};
     case field::host:
       if (!absolute_target_)
         append_field(out_, name, value);
       return take_host(value);
+    case field::authorization:
+      authenticates_connection_ |= proxying::authenticates_connection(value);
+      append_field(out_, name, value);
+      return {};
     case field::transfer_encoding:
       return take_transfer_coding(value);
     case field::connection:
@@ -228,6 +235,11 @@ request_forwarder::error_code request_forwarder::take_header_end() {
   append_framing();
   append_upgrade();
   out_.append(options_.added_lines);
+  // RFC 8586. Not Via, which makes servers leave out compression, and not a
+  // field of our own: this one is made for it, and proxies on the way must not
+  // remove it.
+  if (!options_.loop_token.empty())
+    out_.append("CDN-Loop: ").append(options_.loop_token).append("\r\n");
   // One line: servers differ in which of several they believe.
   out_.append("X-Forwarded-For: ")
     .append(forwarded_for_)

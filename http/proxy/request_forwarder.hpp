@@ -36,6 +36,8 @@ public:
     /// The last of X-Forwarded-For.
     std::string_view client_address;
     std::size_t max_header_bytes = 16 << 10;
+    /// Stands for this cluster in the CDN-Loop field; empty: none is written.
+    std::string_view loop_token = {};
   };
 
   /// Appends to `out`; writes the request's id, taken or made, to `id`.
@@ -60,6 +62,10 @@ public:
   bool names_host() const { return host_seen_ || absolute_target_; }
   /// Whether the server may switch protocols.
   bool wants_upgrade() const { return upgrading_; }
+  /// How often the request came through this cluster already.
+  std::uint32_t passes() const { return passes_; }
+  /// Whether it makes the server take its connection for one user's.
+  bool authenticates_connection() const { return authenticates_connection_; }
   /// Whether doing it twice is doing it once (RFC 9110 §9.2.2).
   bool is_idempotent() const;
 
@@ -111,6 +117,8 @@ private:
   bool host_seen_ = false;
   bool absolute_target_ = false;
   bool has_body_ = false;
+  std::uint32_t passes_ = 0;
+  bool authenticates_connection_ = false;
   bool upgrading_ = false;
   std::string upgrade_to_;
   connection_options connection_;

@@ -41,6 +41,12 @@ response_forwarder::take_field(field id, std::string_view name,
       return {};
     case field::content_length:
       return {};
+    case field::proxy_authenticate:
+      authenticates_connection_ |= proxying::authenticates_connection(value);
+      return {};
+    case field::www_authenticate:
+      authenticates_connection_ |= proxying::authenticates_connection(value);
+      break;
     case field::unknown:
       names_request_id_ |= iequals(name, "x-request-id");
       break;

@@ -33,6 +33,8 @@ public:
   unsigned status() const { return status_; }
   /// 1xx but 101: another response follows.
   bool is_interim() const { return status_ / 100 == 1 && status_ != 101; }
+  /// Whether the server takes its connection for one user's from now on.
+  bool authenticates_connection() const { return authenticates_connection_; }
   /// Whether the client's connection can take another request.
   bool keeps_client() const { return options_.keep_client; }
   /// Whether only the connection's end tells the client that the body is
@@ -57,6 +59,7 @@ private:
   unsigned status_ = 0;
   std::size_t header_start_ = 0;
   bool names_request_id_ = false;
+  bool authenticates_connection_ = false;
   bool chunk_body_ = false;
   bool until_close_ = false;
   std::string upgrade_to_;

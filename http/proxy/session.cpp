@@ -124,10 +124,10 @@ void session::on_client_bytes() {
 
 void session::on_client_ended(error_code why) {
   client_ended_ = true;
-  // A client that ended its side after a whole request still gets the answer.
-  auto waits = phase_ == phase::answering
-               || ((phase_ == phase::connecting || phase_ == phase::exchanging)
-                   && request_complete());
+  auto waits_for_server =
+    (phase_ == phase::connecting || phase_ == phase::exchanging)
+    && request_complete() && !context_.config.abort_on_close;
+  auto waits = phase_ == phase::answering || waits_for_server;
   if (why == boost::asio::error::eof && waits)
     return;
   close();
@@ -157,9 +157,11 @@ bool session::read_request() {
       return false;
     }
     set_deadline(context_.config.client_header_timeout);
+    table_ = context_.routing();
     request_.emplace(
       request_forwarder::options{added_lines, address_,
-                                 context_.config.max_header_bytes},
+                                 context_.config.max_header_bytes,
+                                 table_->loop_token},
       to_upstream_, request_id_, context_.ids);
   }
   error_code failure;
@@ -219,6 +221,7 @@ void session::flush_answer() {
 
 void session::end_request(bool keep_client) {
   auto complete = request_complete();
+  is_first_request_ = false;
   request_.reset();
   response_.reset();
   table_.reset();
@@ -285,6 +288,7 @@ void session::close() {
     return;
   phase_ = phase::closed;
   drop_upstream();
+  own_connections_.clear();
   client_->close();
   context_.forget(position_);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,9 @@ private:
 
   void begin_exchange();
   void attempt();
+  const upstream* next_server();
+  stream_ptr take_connection();
+  bool can_repeat() const;
   void connect();
   void on_connected(error_code failure, tcp_socket socket,
                     descriptor_share descriptor);
@@ -115,6 +119,7 @@ private:
   void leave_backend(bool failed);
   void drop_upstream();
   void release_upstream();
+  void keep_upstream();
 
   // tunnel.cpp: after a switch of protocols.
 
@@ -130,6 +135,7 @@ private:
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
   bool reading_requests_ = false;
+  bool is_first_request_ = true;
   bool client_ended_ = false;
   bool keep_after_answer_ = false;
 
@@ -152,6 +158,10 @@ private:
   /// What the client is told when no server could be reached.
   own_answer last_answer_;
   std::shared_ptr<backend> backend_;
+  /// Connections that no other client may use, by server.
+  std::map<std::string, connection_pool> own_connections_;
+  /// The server that authenticated one of them; empty: none.
+  std::string bound_server_;
   std::shared_ptr<connector> connector_;
   stream_ptr upstream_;
   bool reused_ = false;

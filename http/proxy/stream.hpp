@@ -77,6 +77,14 @@ public:
   /// sent anything, as far as the kernel knows at this moment.
   bool is_quiet() noexcept;
 
+  /// It was taken from a pool: the server takes more than one request on it.
+  void set_proven() noexcept { proven_ = true; }
+  bool is_proven() const noexcept { return proven_; }
+
+  /// The server knows the connection as one user's from now on.
+  void bind_to_user() noexcept { bound_ = true; }
+  bool is_bound() const noexcept { return bound_; }
+
 private:
   bool make_room();
   void on_read(boost::system::error_code failure, std::size_t count);
@@ -93,6 +101,8 @@ private:
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool reading_ = false;
+  bool proven_ = false;
+  bool bound_ = false;
   // What the kernel reads from must not move, so what is written meanwhile
   // waits beside it.
   std::string writing_;

@@ -58,9 +58,9 @@ std::string suggestion(std::string_view wrong,
   return nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest);
 }
 
-bool codec<proxy_route>::read(const config_value& from, const option_traits&,
-                              proxy_route& to, reading& in) {
-  auto& fields = route_fields();
+template <class Item>
+bool read_item(const config_value& from, Item& to, reading& in) {
+  auto& fields = item_fields<Item>();
   std::vector<bool> given(fields.size());
   bool valid = true;
   auto names = paths_of(fields);
@@ -82,11 +82,17 @@ bool codec<proxy_route>::read(const config_value& from, const option_traits&,
   return valid;
 }
 
-config_value codec<proxy_route>::write(const proxy_route& x) {
+template <class Item>
+config_value write_item(const Item& x) {
   config_object members;
-  for (auto& field : route_fields())
+  for (auto& field : item_fields<Item>())
     members.push_back({std::string{field.path}, field.load(x)});
   return {std::move(members)};
 }
+
+template bool read_item(const config_value&, proxy_route&, reading&);
+template bool read_item(const config_value&, service_check&, reading&);
+template config_value write_item(const proxy_route&);
+template config_value write_item(const service_check&);
 
 } // namespace troupe

@@ -139,16 +139,30 @@ struct codec<std::chrono::duration<std::int64_t, Period>> {
   static config_value write(type x) { return {std::int64_t{x.count()}}; }
 };
 
+template <class T>
+concept list_item =
+  std::is_same_v<T, proxy_route> || std::is_same_v<T, service_check>;
+
+/// @name Reading and writing of a list's items, by `item_fields`
+/// @{
+template <class Item>
+bool read_item(const config_value& from, Item& to, reading& in);
+template <class Item>
+config_value write_item(const Item& x);
+/// @}
+
 /// An object of a list; its fields are declared as options are
-/// (`route_fields`).
-template <>
-struct codec<proxy_route> {
+/// (`item_fields`).
+template <list_item T>
+struct codec<T> {
   static constexpr auto kind = value_kind::object_list;
 
-  static bool read(const config_value& from, const option_traits& traits,
-                   proxy_route& to, reading& in);
+  static bool read(const config_value& from, const option_traits&, T& to,
+                   reading& in) {
+    return read_item(from, to, in);
+  }
 
-  static config_value write(const proxy_route& x);
+  static config_value write(const T& x) { return write_item(x); }
 };
 
 template <class T>

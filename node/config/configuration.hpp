@@ -138,6 +138,9 @@ struct proxy_settings {
   std::uint32_t max_connections = 0;
   std::uint64_t max_header_size = 0;
   std::uint32_t max_idle_upstreams = 0;
+  /// `never`, `safe`, `aggressive` or `always`.
+  std::string reuse;
+  bool abort_on_close = false;
   milliseconds connect_timeout{};
   milliseconds response_timeout{};
   milliseconds body_idle_timeout{};
@@ -153,11 +156,28 @@ struct resp_settings {
   std::uint16_t port = 0;
 };
 
+/// How the servers of one service are checked.
+struct service_check {
+  std::string service;
+  std::string type;
+  std::string path;
+  std::string host;
+  /// 0: the server's own.
+  std::uint16_t port = 0;
+};
+
 struct health_check_settings {
   bool enabled = false;
   milliseconds interval{};
   milliseconds timeout{};
+  /// `http` or `tcp`.
+  std::string type;
   std::string path;
+  /// Empty: the server's host and port.
+  std::string host;
+  /// 0: the server's own.
+  std::uint16_t port = 0;
+  std::vector<service_check> services;
   std::uint32_t unhealthy_threshold = 0;
   std::uint32_t healthy_threshold = 0;
 };
@@ -174,6 +194,8 @@ std::string_view algorithm_in_effect(std::string_view algorithm);
 struct load_balancer_settings {
   std::string algorithm;
   health_check_settings health_check;
+  /// Failed answers in a row; 0: they do not count.
+  std::uint32_t passive_threshold = 0;
   ssl_settings ssl;
 };
 

@@ -106,6 +106,16 @@ std::string example() {
 )";
 }
 
+/// The fields of a list's items.
+template <class Item>
+std::string items(std::string_view list) {
+  auto out = fmt::format("\nEach item of `{}`:\n", list);
+  out += head;
+  for (auto& field : item_fields<Item>())
+    out += row(field);
+  return out;
+}
+
 } // namespace
 
 std::string document_configuration() {
@@ -118,12 +128,10 @@ std::string document_configuration() {
     for (auto& option : all_options())
       if (option.path.starts_with(prefix))
         out += row(option);
-    if (section.name != "proxy")
-      continue;
-    out += "\nEach item of `proxy.routes`:\n";
-    out += head;
-    for (auto& field : route_fields())
-      out += row(field);
+    if (section.name == "proxy")
+      out += items<proxy_route>("proxy.routes");
+    if (section.name == "loadBalancer")
+      out += items<service_check>("loadBalancer.healthCheck.services");
   }
   return out;
 }

@@ -11,8 +11,16 @@ namespace troupe {
 /// All options, section by section in the order of the documentation.
 const option_table& all_options();
 
-/// The fields of one item of `proxy.routes`.
-const std::vector<basic_option<proxy_route>>& route_fields();
+/// The fields of one item of a list: `proxy.routes`,
+/// `loadBalancer.healthCheck.services`.
+template <class Item>
+const std::vector<basic_option<Item>>& item_fields();
+
+template <>
+const std::vector<basic_option<proxy_route>>& item_fields<proxy_route>();
+
+template <>
+const std::vector<basic_option<service_check>>& item_fields<service_check>();
 
 /// A top-level key of the file.
 struct config_section {

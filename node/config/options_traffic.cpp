@@ -53,6 +53,22 @@ void declare_proxy(option_table& table) {
         "proxy.maxIdleUpstreams",
         "Idle connections that an io thread keeps to each server.", 64,
         {.max = 10'000}),
+      proxy<&s::reuse>(
+        "proxy.reuse",
+        "Which requests may share connections to servers. `never`: none. "
+        "`safe`: all but the first of a client's connection, unless the proxy "
+        "can repeat it (no body, and a method like GET or PUT): a server may "
+        "close an idle connection just then. `aggressive`: those too, on "
+        "connections that served more than one request. `always`: all. A "
+        "connection on which a server authenticated a user (NTLM, Negotiate) "
+        "stays with its client whatever stands here.",
+        "safe", {.choices = {"never", "safe", "aggressive", "always"}}),
+      proxy<&s::abort_on_close>(
+        "proxy.abortOnClose",
+        "Whether a request ends when its client ends its side of the "
+        "connection. Without, the answer is waited for: a client may have "
+        "ended its side only, as `nc -N` does.",
+        true),
       proxy<&s::connect_timeout>(
         "proxy.connectTimeout",
         "Of one attempt to connect to a server; then the next is tried.", 2'000,
@@ -111,16 +127,32 @@ void declare_load_balancer(option_table& table) {
       health_check<&health::enabled>("loadBalancer.healthCheck.enabled",
                                      "Whether servers are checked.", true),
       health_check<&health::interval>("loadBalancer.healthCheck.interval",
-                                      "Between two checks of a server.", 10'000,
+                                      "Between two checks of a server.", 2'000,
                                       {.min = 100, .max = hour_ms}),
       health_check<&health::timeout>(
         "loadBalancer.healthCheck.timeout",
-        "How long a check may take. At most the interval.", 5'000,
+        "How long a check may take. At most the interval.", 2'000,
         {.min = 10, .max = hour_ms}),
+      health_check<&health::type>(
+        "loadBalancer.healthCheck.type",
+        "`http` asks for the path, `tcp` only whether the server takes a "
+        "connection.",
+        "http", {.choices = {"http", "tcp"}}),
       health_check<&health::path>(
         "loadBalancer.healthCheck.path",
         "Requested with GET; a status from 200 to 399 passes.", "/health",
         {.rule = &text_rules::url_path}),
+      health_check<&health::host>(
+        "loadBalancer.healthCheck.host",
+        "Host that the request names. Empty: the server's host and port.", "",
+        {.rule = &text_rules::optional_host}),
+      health_check<&health::port>(
+        "loadBalancer.healthCheck.port",
+        "Port that is checked. 0: that of the server.", 0),
+      health_check<&health::services>(
+        "loadBalancer.healthCheck.services",
+        "How the servers of certain services are checked instead.",
+        std::vector<service_check>{}),
       health_check<&health::unhealthy_threshold>(
         "loadBalancer.healthCheck.unhealthyThreshold",
         "Failures in a row that take a server out.", 3,
@@ -128,6 +160,13 @@ void declare_load_balancer(option_table& table) {
       health_check<&health::healthy_threshold>(
         "loadBalancer.healthCheck.healthyThreshold",
         "Passes in a row that bring it back.", 2, {.min = 1, .max = 1'000}),
+      declare<&configuration::load_balancer, &s::passive_threshold>(
+        "loadBalancer.passiveCheck.threshold",
+        "Answers of 5xx, answers that did not come in time and broken "
+        "connections in a row after which an io thread of the proxy prefers "
+        "other servers: for 1 s, twice as long with each further failure, 10 s "
+        "at most. A failed connect counts at once. 0: only that.",
+        5, {.max = 1'000}),
       declare<&configuration::load_balancer, &s::ssl, &ssl_settings::enabled>(
         "loadBalancer.ssl.enabled", "Whether the proxy speaks HTTPS.", true,
         {.reserved = true}),
@@ -140,7 +179,8 @@ void declare_load_balancer(option_table& table) {
 
 } // namespace
 
-const std::vector<basic_option<proxy_route>>& route_fields() {
+template <>
+const std::vector<basic_option<proxy_route>>& item_fields<proxy_route>() {
   static const std::vector<basic_option<proxy_route>> fields = {
     declare<&proxy_route::host>("host",
                                 "Host of the request, without port. Empty: "
@@ -153,6 +193,24 @@ const std::vector<basic_option<proxy_route>>& route_fields() {
     declare<&proxy_route::service>(
       "service", "Service that gets the request.", "",
       {.rule = &text_rules::name, .required = true}),
+  };
+  return fields;
+}
+
+template <>
+const std::vector<basic_option<service_check>>& item_fields<service_check>() {
+  static const std::vector<basic_option<service_check>> fields = {
+    declare<&service_check::service>(
+      "service", "Service whose servers are checked so.", "",
+      {.rule = &text_rules::name, .required = true}),
+    declare<&service_check::type>("type", "As `loadBalancer.healthCheck.type`.",
+                                  "http", {.choices = {"http", "tcp"}}),
+    declare<&service_check::path>("path", "As `loadBalancer.healthCheck.path`.",
+                                  "/health", {.rule = &text_rules::url_path}),
+    declare<&service_check::host>("host", "As `loadBalancer.healthCheck.host`.",
+                                  "", {.rule = &text_rules::optional_host}),
+    declare<&service_check::port>("port", "As `loadBalancer.healthCheck.port`.",
+                                  0),
   };
   return fields;
 }

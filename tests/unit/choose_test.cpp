@@ -111,7 +111,7 @@ CAF_TEST(the only healthy server is found however many threads take turns) {
     io_thread io{system, index};
     proxying::proxy_context context{io, proxy_config{}, routing};
     context.backend_of(pool.servers[0])
-      ->passive.failed(now + std::chrono::hours{1});
+      ->passive.connect_failed(now + std::chrono::hours{1});
     for (int i = 0; i < 20'000; ++i) {
       auto* retried = context.choose(pool, pool.next_turn(), {"a"}, now);
       auto* healthy = context.choose(pool, pool.next_turn(), {}, now);

@@ -60,17 +60,21 @@ struct fixture : test_coordinator_fixture<config> {
     caf::anon_send_exit(catalog, caf::exit_reason::kill);
   }
 
+  health_prober_config settings;
+  health_check last_check;
+
   void start(std::uint32_t max_in_flight = 64) {
-    health_prober_config settings;
     settings.self = me;
     settings.interval = 1s;
     settings.max_in_flight = max_in_flight;
-    aut = spawn_health_prober(sys, settings, view, names, roles,
-                              [this](const server& target, const std::string&,
-                                     std::chrono::milliseconds,
-                                     std::function<void(probe_result)> done) {
-                                checks.emplace_back(target.id, std::move(done));
-                              });
+    aut =
+      spawn_health_prober(sys, settings, view, names, roles,
+                          [this](const server& target, const health_check& how,
+                                 std::chrono::milliseconds,
+                                 std::function<void(probe_result)> done) {
+                            last_check = how;
+                            checks.emplace_back(target.id, std::move(done));
+                          });
     consume_messages();
   }
 
@@ -188,6 +192,39 @@ CAF_TEST(three failures make it unhealthy and two passes healthy again) {
   elapse(1300ms);
   finish_checks(true);
   CAF_CHECK(condition("server-1") == health::healthy);
+}
+
+CAF_TEST(a server that hangs is out as soon as one that refuses) {
+  add_server("server-1", health::healthy);
+  start();
+  elapse(1300ms);
+  // Each check takes as long as it may.
+  for (int i = 0; i < 3; ++i) {
+    CAF_REQUIRE_EQUAL(checks.size(), 1u);
+    elapse(1000ms);
+    finish_checks(false);
+    elapse(150ms);
+  }
+  CAF_CHECK(condition("server-1") == health::unhealthy);
+}
+
+CAF_TEST(a service may have a check of its own) {
+  settings.check.path = "/alive";
+  settings.by_service["special"] = {true, "/x", "shop.example", 9999};
+  add_server("server-1");
+  start();
+  CAF_CHECK_EQUAL(last_check.path, "/alive");
+  CAF_CHECK(!last_check.tcp_only);
+  auto next = *view->get();
+  next.servers["server-2"].id = "server-2";
+  next.servers["server-2"].service = "special";
+  view->set(std::move(next));
+  elapse(100ms);
+  CAF_CHECK(last_check.tcp_only);
+  CAF_CHECK_EQUAL(last_check.host, "shop.example");
+  CAF_CHECK_EQUAL(last_check.port, 9999);
+  settings.by_service["special"].path = "x";
+  CAF_CHECK(settings.validate());
 }
 
 CAF_TEST(a transition that was not recorded is proposed again) {

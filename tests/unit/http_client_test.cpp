@@ -22,6 +22,7 @@ struct fixture {
   caf::actor_system_config config;
   caf::actor_system system{config};
   io_thread io{system, 0};
+  health_check how;
 
   fixture() { io.start(); }
 
@@ -32,7 +33,7 @@ struct fixture {
     target.host = std::move(host);
     target.port = port;
     std::promise<probe_result> promise;
-    make_http_probe(io)(target, "/health", timeout, [&](probe_result result) {
+    make_http_probe(io)(target, how, timeout, [&](probe_result result) {
       promise.set_value(std::move(result));
     });
     return promise.get_future().get();
@@ -106,6 +107,55 @@ CAF_TEST(an answer that is not whole or too large is none) {
   }};
   CAF_CHECK_EQUAL(probe("127.0.0.1", endless.port()).reason,
                   "not a valid HTTP answer: header limit exceeded");
+}
+
+CAF_TEST(behind interim answers comes the status) {
+  for (auto [status, passes] : {std::pair{"200 OK", true}, {"503 X", false}}) {
+    scripted_server backend{[answer = std::string{status}](peer& client, int) {
+      client.read_head();
+      client.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
+                  "Link: </x>\r\n\r\n");
+      client.send("HTTP/1.1 " + answer + "\r\nContent-Length: 0\r\n\r\n");
+    }};
+    CAF_CHECK_EQUAL(probe("127.0.0.1", backend.port()).passed, passes);
+  }
+  // Nor is it an answer.
+  scripted_server half{[](peer& client, int) {
+    client.read_head();
+    client.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+  }};
+  auto result = probe("127.0.0.1", half.port());
+  CAF_CHECK(!result.passed);
+  CAF_CHECK_EQUAL(result.reason, "connection closed without an answer");
+}
+
+CAF_TEST(host path and port of the check may be others) {
+  std::string asked;
+  {
+    scripted_server backend{[&](peer& client, int) {
+      asked = client.read_head();
+      client.send("HTTP/1.1 204 No Content\r\n\r\n");
+    }};
+    how.path = "/alive?deep=1";
+    how.host = "shop.example";
+    how.port = backend.port();
+    CAF_CHECK(probe("127.0.0.1", free_port()).passed);
+  }
+  CAF_CHECK(
+    asked.starts_with("GET /alive?deep=1 HTTP/1.1\r\nHost: shop.example\r\n"));
+}
+
+CAF_TEST(a check of the connection alone asks nothing) {
+  how.tcp_only = true;
+  std::promise<std::string> asked;
+  scripted_server backend{
+    [&](peer& client, int) { asked.set_value(client.read_all()); }};
+  auto result = probe("127.0.0.1", backend.port());
+  CAF_CHECK(result.passed);
+  CAF_CHECK_EQUAL(asked.get_future().get(), "");
+  auto refused = probe("127.0.0.1", free_port());
+  CAF_CHECK(!refused.passed);
+  CAF_CHECK_EQUAL(refused.reason, "connection refused");
 }
 
 CAF_TEST(a server that does not answer times out) {

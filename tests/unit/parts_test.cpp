@@ -96,9 +96,50 @@ CAF_TEST(each option of the health checks has its own setting) {
     member_id{5});
   CAF_CHECK_EQUAL(config.interval.count(), 2001);
   CAF_CHECK_EQUAL(config.timeout.count(), 1001);
-  CAF_CHECK_EQUAL(config.path, "/alive");
+  CAF_CHECK_EQUAL(config.check.path, "/alive");
+  CAF_CHECK(!config.check.tcp_only);
   CAF_CHECK_EQUAL(config.unhealthy_threshold, 7u);
   CAF_CHECK_EQUAL(config.healthy_threshold, 8u);
+}
+
+CAF_TEST(a service may be checked in its own way) {
+  auto config = health_prober_part(
+    settings_of({{"loadBalancer.healthCheck.type", "tcp"},
+                 {"loadBalancer.healthCheck.host", "all.example"},
+                 {"loadBalancer.healthCheck.port", "81"},
+                 {"loadBalancer.healthCheck.services",
+                  R"([{"service": "shop", "host": "shop.example",
+                       "path": "/up", "port": 82}, {"service": "raw",
+                       "type": "tcp"}])"}}),
+    member_id{5});
+  CAF_CHECK(config.check.tcp_only);
+  CAF_CHECK_EQUAL(config.check.host, "all.example");
+  CAF_CHECK_EQUAL(config.check.port, 81);
+  auto& shop = config.by_service.at("shop");
+  CAF_CHECK(!shop.tcp_only);
+  CAF_CHECK_EQUAL(shop.host, "shop.example");
+  CAF_CHECK_EQUAL(shop.path, "/up");
+  CAF_CHECK_EQUAL(shop.port, 82);
+  CAF_CHECK(config.by_service.at("raw").tcp_only);
+  CAF_CHECK_EQUAL(config.by_service.at("raw").path, "/health");
+}
+
+CAF_TEST(how connections to servers are used has its settings) {
+  auto config = proxy_part(settings_of({}));
+  CAF_CHECK(config.reuse == connection_reuse::safe);
+  CAF_CHECK(config.abort_on_close);
+  CAF_CHECK_EQUAL(config.answer_failures, 5u);
+  using reuse = connection_reuse;
+  for (auto [name, value] : {std::pair{"never", reuse::never},
+                             {"safe", reuse::safe},
+                             {"aggressive", reuse::aggressive},
+                             {"always", reuse::always}})
+    CAF_CHECK(proxy_part(settings_of({{"proxy.reuse", name}})).reuse == value);
+  auto other =
+    proxy_part(settings_of({{"proxy.abortOnClose", "false"},
+                            {"loadBalancer.passiveCheck.threshold", "7"}}));
+  CAF_CHECK(!other.abort_on_close);
+  CAF_CHECK_EQUAL(other.answer_failures, 7u);
 }
 
 CAF_TEST(the limit of descriptors is raised) {

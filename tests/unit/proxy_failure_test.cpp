@@ -40,7 +40,101 @@ CAF_TEST(an ejection doubles up to ten seconds) {
   CAF_CHECK(!one.active(now + 1s));
 }
 
+CAF_TEST(failed answers in a row eject a server until it answers) {
+  proxying::passive_health one{3};
+  auto now = proxying::ejection::clock::time_point{} + 1h;
+  one.answer_failed(now);
+  one.answer_failed(now);
+  one.answered();
+  one.answer_failed(now);
+  one.answer_failed(now);
+  CAF_CHECK(!one.ejected(now));
+  one.answer_failed(now);
+  CAF_CHECK(one.ejected(now));
+  // It takes connections, and hangs all the same.
+  one.connected();
+  CAF_CHECK(one.ejected(now + 999ms));
+  now += 1s;
+  CAF_CHECK(!one.ejected(now));
+  // It has not answered since: the next failure ejects it for longer.
+  one.answer_failed(now);
+  CAF_CHECK(one.ejected(now + 1999ms));
+  one.answered();
+  CAF_CHECK(!one.ejected(now));
+}
+
+CAF_TEST(a threshold of zero leaves answers out) {
+  proxying::passive_health one{0};
+  auto now = proxying::ejection::clock::time_point{} + 1h;
+  for (int i = 0; i < 100; ++i)
+    one.answer_failed(now);
+  CAF_CHECK(!one.ejected(now));
+  one.connect_failed(now);
+  CAF_CHECK(one.ejected(now));
+  one.connected();
+  CAF_CHECK(!one.ejected(now));
+}
+
 CAF_TEST_FIXTURE_SCOPE(failure_tests, proxy_fixture)
+
+CAF_TEST(a server that only fails gets no more requests than it takes to see) {
+  // One answers 500, the other resets, the third hangs: each counts.
+  auto fail = [](std::string how) -> scripted_server::script {
+    return [how](peer& client, int) {
+      while (!client.read_head().empty()) {
+        if (how == "reset")
+          return client.reset();
+        if (how == "hang")
+          continue;
+        client.send("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+      }
+    };
+  };
+  for (auto how : {"500", "reset", "hang"}) {
+    scripted_server good{scripted_server::answering("good")};
+    scripted_server bad{fail(how)};
+    proxy_fixture each;
+    each.config.answer_failures = 2;
+    each.config.response_header_timeout = 100ms;
+    each.start({good.port(), bad.port()});
+    int failed = 0;
+    for (int i = 0; i < 12; ++i)
+      failed += status_of(each.get()) == 200 ? 0 : 1;
+    CAF_CHECK_EQUAL(failed, 2);
+  }
+}
+
+CAF_TEST(a loop through the cluster ends with 508) {
+  // Its server is the proxy itself, in a client's disguise.
+  scripted_server mirror{[this](peer& client, int) {
+    for (;;) {
+      auto request = client.read_head();
+      if (request.empty())
+        return;
+      auto next = connect();
+      next.send(request);
+      auto head = next.read_head();
+      auto at = head.find("Content-Length: ");
+      client.send(head + next.read(std::stoul(head.substr(at + 16))));
+    }
+  }};
+  start({mirror.port()});
+  auto looping = std::make_shared<routing_table>(*routing->get());
+  looping->loop_token = "troupe-1234";
+  routing->set(std::shared_ptr<const routing_table>{looping});
+  for (auto fields : {"", "Connection: CDN-Loop\r\n", "CDN-Loop: other\r\n"}) {
+    auto before = mirror.accepted();
+    auto answer = ask("GET / HTTP/1.1\r\nHost: h\r\n" + std::string{fields}
+                      + "Connection: close\r\n\r\n");
+    CAF_CHECK_EQUAL(status_of(answer), 508);
+    CAF_CHECK_LESS(mirror.accepted() - before, 5);
+  }
+  auto again = ask("GET / HTTP/1.1\r\nHost: h\r\nCDN-Loop: a, troupe-1234; x=1"
+                   "\r\nCDN-Loop: troupe-1234, troupe-1234\r\n"
+                   "CDN-Loop: troupe-1234\r\nConnection: close\r\n\r\n");
+  CAF_CHECK_EQUAL(status_of(again), 508);
+  CAF_CHECK(contains(again, "4 times"));
+}
 
 CAF_TEST(a refused connect goes to the next server) {
   scripted_server alive{scripted_server::answering("alive")};
