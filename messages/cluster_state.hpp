@@ -111,7 +111,8 @@ struct slot_table {
 struct event {
   /// `event-N`.
   std::string id;
-  /// `cluster`, `health`, `loadbalancer`, `cache`, `supervisor`, `node`.
+  /// `cluster`, `health`, `loadbalancer`, `cache`, `supervisor`, `node`,
+  /// `storage`.
   std::string type;
   /// The service, server or node it is about.
   std::string service;

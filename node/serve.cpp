@@ -181,18 +181,19 @@ private:
   }
 
   child_spec gateway_child(std::uint32_t index) {
-    return {gateway_name(index),
-            [this, index](caf::actor_system& system)
-              -> caf::expected<caf::strong_actor_ptr> {
-              auto config = gateway_settings();
-              if (auto problem = config.validate())
-                return problem;
-              gateway_sources sources{context_.state, context_.names,
-                                      [this] { return api_->totals(); },
-                                      draining_, context_.roles};
-              return caf::actor_cast<caf::strong_actor_ptr>(
-                spawn_http_gateway(system, config, sources, index));
-            }};
+    return {
+      gateway_name(index),
+      [this, index](
+        caf::actor_system& system) -> caf::expected<caf::strong_actor_ptr> {
+        auto config = gateway_settings();
+        if (auto problem = config.validate())
+          return problem;
+        gateway_sources sources{
+          context_.state, context_.names, [this] { return api_->totals(); },
+          draining_,      context_.roles, context_.disk};
+        return caf::actor_cast<caf::strong_actor_ptr>(
+          spawn_http_gateway(system, config, sources, index));
+      }};
   }
 
   void supervise() {
@@ -218,8 +219,9 @@ private:
   }
 
   bool is_ready() const {
-    return obstacles_to_readiness(*context_.state->get(), context_.self.id,
-                                  {false, context_.roles->held()})
+    return obstacles_to_readiness(
+             *context_.state->get(), context_.self.id,
+             {false, context_.roles->held(), context_.disk->get().trouble})
       .empty();
   }
 

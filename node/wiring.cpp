@@ -50,7 +50,7 @@ started start_raft_log(node_context& node, caf::actor_system& system) {
   config.node = node.self.id;
   config.cluster_name = node.settings.cluster.name;
   config.must_exist = !node.own_identity->get().cluster_uuid.empty();
-  auto log = spawn_raft_log(system, config);
+  auto log = spawn_raft_log(system, config, node.disk);
   if (!log)
     return std::move(log.error());
   return as_started(*log);
@@ -67,7 +67,7 @@ started start_catalog(node_context& node, caf::actor_system& system) {
     return problem;
   return as_started(spawn_catalog(system, config,
                                   node.names->local<raft_log_actor>("raft_log"),
-                                  node.state, node.leadership));
+                                  node.state, node.leadership, node.disk));
 }
 
 started start_membership(node_context& node, caf::actor_system& system) {

@@ -11,6 +11,7 @@
 #include "http/server/io_thread.hpp"
 #include "messages/directory.hpp"
 #include "messages/lease.hpp"
+#include "messages/log_disk.hpp"
 #include "node/cluster_port.hpp"
 #include "node/config/configuration.hpp"
 
@@ -29,6 +30,8 @@ struct node_context {
   lease_ptr leadership = std::make_shared<lease>();
   /// Held while this node may act on its roles.
   lease_ptr roles = std::make_shared<lease>();
+  /// How the Raft log's disk does.
+  log_disk_ptr disk = std::make_shared<log_disk>();
   /// An operator removed this node from the cluster.
   std::function<void()> on_dismissed = [] {};
   routing_view routing = std::make_shared<published<routing_table>>();

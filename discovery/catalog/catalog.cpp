@@ -12,7 +12,8 @@ namespace {
 
 catalog_actor::behavior_type catalog(catalog_state::pointer self,
                                      catalog_config config, raft_log_actor log,
-                                     cluster_view view, lease_ptr leadership) {
+                                     cluster_view view, lease_ptr leadership,
+                                     log_disk_ptr disk) {
   outlive_strays(self);
   self->set_down_handler([=](const caf::down_msg& x) {
     if (x.source == log)
@@ -23,7 +24,7 @@ catalog_actor::behavior_type catalog(catalog_state::pointer self,
     return catalog_actor::behavior_type::make_empty_behavior();
   }
   self->state.start(std::move(config), std::move(log), std::move(view),
-                    std::move(leadership));
+                    std::move(leadership), std::move(disk));
   return {
     [=](propose& x) { return self->state.on_propose(x); },
     [=](const read_key& x) { return self->state.on_read(x); },
@@ -64,9 +65,9 @@ caf::error catalog_config::validate() const {
 
 catalog_actor spawn_catalog(caf::actor_system& system, catalog_config config,
                             raft_log_actor log, cluster_view view,
-                            lease_ptr leadership) {
+                            lease_ptr leadership, log_disk_ptr disk) {
   return system.spawn(catalog, std::move(config), std::move(log),
-                      std::move(view), std::move(leadership));
+                      std::move(view), std::move(leadership), std::move(disk));
 }
 
 } // namespace troupe

@@ -12,6 +12,7 @@
 #include "discovery/raft/raft_log.hpp"
 #include "messages/cluster_state.hpp"
 #include "messages/lease.hpp"
+#include "messages/log_disk.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -77,9 +78,12 @@ struct catalog_config {
 /// Starts the catalog. `log` outlives it; `view` receives every state, the
 /// first one once the log is read. Ends with the log's error when the log can't
 /// be read or written, or contradicts the cluster: fatal for the node.
-/// `leadership` is held while this node is the only one that can lead.
+/// `leadership` is held while this node is the only one that can lead. While
+/// `disk`, that of the log, is full or hangs, the node leaves leadership to
+/// others; `disk` says so.
 catalog_actor spawn_catalog(caf::actor_system& system, catalog_config config,
                             raft_log_actor log, cluster_view view,
-                            lease_ptr leadership);
+                            lease_ptr leadership,
+                            log_disk_ptr disk = std::make_shared<log_disk>());
 
 } // namespace troupe

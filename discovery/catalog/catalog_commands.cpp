@@ -67,9 +67,9 @@ request_id catalog_state::next_id() {
 }
 
 caf::result<apply_result> catalog_state::on_forward(forward_command& x) {
-  if (!engine_->leads() || engine_->transferring())
+  if (!leads() || engine_->transferring())
     return make_error(errc::not_leader, config_.self.name + " does not lead");
-  if (waiting_.size() >= max_waiting)
+  if (waiting_.size() >= max_waiting || is_backlogged())
     return make_error(errc::overloaded, "too many changes are under way");
   // Nothing unreadable may get into the log.
   auto what = decode_command(x.bytes);
@@ -87,6 +87,8 @@ caf::result<apply_result> catalog_state::on_forward(forward_command& x) {
 
 void catalog_state::try_proposals() {
   if (leader_ == config_.self.id) {
+    if (is_backlogged())
+      return;
     for (auto& x : proposals_->take_due(now(), leader_))
       waiting_.push_back(*x.bytes);
     return;
@@ -113,6 +115,9 @@ void catalog_state::try_at(catalog_actor leader,
 }
 
 caf::error catalog_state::no_quorum() const {
+  if (disk_trouble_)
+    return make_error(errc::unavailable,
+                      config_.self.name + ": " + disk_->get().trouble);
   if (leader_ == member_id::none)
     return make_error(errc::no_quorum, "no leader is known to "
                                          + config_.self.name
@@ -243,7 +248,7 @@ catalog_state::with_role(const set_raft_role& x) const {
 }
 
 caf::result<done> catalog_state::on_set_role(const set_raft_role& x) {
-  if (!engine_->leads() || engine_->transferring())
+  if (!leads() || engine_->transferring())
     return make_error(errc::not_leader, config_.self.name + " does not lead");
   if (role_change_ || engine_->changing())
     return make_error(errc::conflict, "another membership change is under way");

@@ -21,18 +21,23 @@ constexpr std::size_t max_batch = 256;
 /// For one part of a large message to arrive: at 50 kB/s, two of them.
 constexpr std::chrono::seconds part_deadline{10};
 
+/// Held for the disk at most.
+constexpr std::size_t max_held_messages = 1024;
+
 /// After a snapshot that could not be made.
 constexpr std::chrono::seconds save_retry{10};
 
 } // namespace
 
 void catalog_state::start(catalog_config config, raft_log_actor log,
-                          cluster_view view, lease_ptr leadership) {
+                          cluster_view view, lease_ptr leadership,
+                          log_disk_ptr disk) {
   leadership_ = std::move(leadership);
   leadership_->end();
   config_ = std::move(config);
   log_ = std::move(log);
   view_ = std::move(view);
+  disk_ = std::move(disk);
   proposals_.emplace(next_seed());
   self_->monitor(log_);
   self_->request(log_, caf::infinite, load_log{})
@@ -49,6 +54,7 @@ void catalog_state::load(log_contents contents) {
   config.max_message_bytes = config_.max_message_bytes;
   config.seed = next_seed();
   engine_.emplace(config);
+  disk_->set_trouble({});
   act(engine_->start(now(), std::move(contents)));
   settle();
 }
@@ -79,6 +85,9 @@ void catalog_state::act(caf::expected<raft_update> update) {
   for (auto& message : update->messages)
     outbox_.push_back({last_hard_state_write_, std::move(message)});
   send_durable();
+  // Raft repeats what is lost.
+  while (outbox_.size() > max_held_messages)
+    outbox_.pop_front();
   if (update->restored) {
     if (auto error = machine_.restore(update->restored->state)) {
       fatal(std::move(error));
@@ -95,10 +104,12 @@ void catalog_state::act(caf::expected<raft_update> update) {
 }
 
 void catalog_state::persist(std::uint64_t write_id, log_write write) {
+  queue_.push(write_id, write, now());
   self_->request(log_, caf::infinite, std::move(write))
     .then(
       [this, write_id](done) {
         durable_write_ = write_id;
+        queue_.confirmed(write_id);
         send_durable();
         act(engine_->persisted(now(), write_id));
         settle();
@@ -206,8 +217,9 @@ void catalog_state::apply_command(const log_entry& entry, std::uint64_t index) {
 }
 
 void catalog_state::follow_leader() {
-  auto leader = engine_->leader();
-  auto leads = engine_->leads();
+  auto leads = this->leads();
+  auto leader =
+    engine_->leads() && !leads ? member_id::none : engine_->leader();
   if (led_ && !leads)
     resign();
   if (leader != leader_) {
@@ -261,6 +273,7 @@ void catalog_state::on_log_down(const caf::error& reason) {
 void catalog_state::settle() {
   if (stopped_ || !engine_)
     return;
+  watch_disk();
   finish_transfer();
   advance_role_change();
   snapshot_if_due();
@@ -268,8 +281,9 @@ void catalog_state::settle() {
   submit_waiting();
   renew_lease();
   publish();
-  // Only now, so that whoever gets an answer reads its own write.
-  proposals_->reached(machine_.applied_index());
+  // Only now, so that whoever gets an answer reads its own write. A node whose
+  // disk is in trouble may not get that far: what is committed is committed.
+  proposals_->reached(disk_trouble_ ? UINT64_MAX : machine_.applied_index());
   proposals_->expire(now(), no_quorum());
   arm_timer();
 }
@@ -284,7 +298,7 @@ void catalog_state::snapshot_if_due() {
   auto applied = machine_.applied_index();
   auto due = applied >= covered + scale * config_.snapshot_threshold
              || bytes_since_snapshot_ >= scale * config_.snapshot_bytes;
-  if (!due || saving_ || now() < next_save_
+  if (!due || saving_ || now() < next_save_ || is_backlogged()
       || applied != engine_->commit_index())
     return;
   // Nothing where one is being installed, which is as good.
@@ -331,7 +345,7 @@ void catalog_state::save(log_position where) {
 
 void catalog_state::submit_waiting() {
   if (waiting_.empty() || !engine_->leads() || engine_->transferring()
-      || engine_->commit_index() < batch_end_)
+      || engine_->commit_index() < batch_end_ || is_backlogged())
     return;
   std::vector<std::string> batch;
   if (waiting_.size() <= max_batch) {
@@ -370,7 +384,7 @@ void catalog_state::publish() {
 }
 
 void catalog_state::renew_lease() {
-  if (stopped_)
+  if (stopped_ || disk_trouble_)
     return;
   using time_point = lease::clock::time_point;
   if (auto held = engine_->lease(now()))
@@ -383,7 +397,10 @@ void catalog_state::renew_lease() {
 void catalog_state::arm_timer() {
   if (stopped_)
     return;
-  auto due = engine_->next_timeout();
+  // Who is silent only looks after the disk and the proposals.
+  auto due = is_silent() ? now() + config_.heartbeat : engine_->next_timeout();
+  if (auto since = queue_.waiting_since())
+    due = std::min(due, now() + config_.election_timeout);
   auto has_leader = leader_ == config_.self.id || peers_.contains(leader_);
   if (auto next = proposals_->next_due(has_leader))
     due = std::min(due, *next);
@@ -399,7 +416,7 @@ void catalog_state::on_tick() {
   if (stopped_ || !engine_ || (armed_ && now() < *armed_))
     return; // a later tick is set
   armed_.reset();
-  if (engine_->next_timeout() <= now())
+  if (engine_->next_timeout() <= now() && !is_silent())
     act(engine_->timeout(now()));
   settle();
 }
@@ -420,6 +437,7 @@ actor_status catalog_state::status() const {
   details["log_bytes"] = std::to_string(engine_->log_bytes());
   details["proposals"] = std::to_string(proposals_->size());
   details["peers"] = std::to_string(peers_.size());
+  details["log_queue_bytes"] = std::to_string(queue_.bytes());
   return result;
 }
 

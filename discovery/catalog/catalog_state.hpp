@@ -11,6 +11,7 @@
 #include <caf/all.hpp>
 
 #include "discovery/catalog/catalog.hpp"
+#include "discovery/catalog/log_queue.hpp"
 #include "discovery/catalog/proposal_table.hpp"
 #include "discovery/catalog/state_machine.hpp"
 #include "discovery/raft/parted_message.hpp"
@@ -31,7 +32,7 @@ public:
   explicit catalog_state(pointer self) : self_(self) {}
 
   void start(catalog_config config, raft_log_actor log, cluster_view view,
-             lease_ptr leadership);
+             lease_ptr leadership, log_disk_ptr disk);
 
   // -- messages ---------------------------------------------------------------
 
@@ -62,6 +63,13 @@ private:
     done_promise done;
   };
 
+  /// The log's disk is full, or does not answer.
+  struct disk_trouble {
+    raft_time since;
+    /// From then on this node neither sends heartbeats nor runs for leader.
+    raft_time silent_from;
+  };
+
   raft_time now() const;
   std::uint32_t next_seed();
 
@@ -80,6 +88,17 @@ private:
   void follow_leader();
   void resign();
   void fatal(caf::error reason);
+
+  // The disk (catalog_disk.cpp).
+  std::string trouble_of_disk() const;
+  void watch_disk();
+  void begin_disk_trouble(std::string what);
+  void end_disk_trouble();
+  void tell_of_disk(const char* level, std::string text);
+  bool is_silent() const;
+  /// The disk is behind by so much that it gets no more.
+  bool is_backlogged() const;
+  bool leads() const { return engine_->leads() && !disk_trouble_; }
 
   /// After every event: what is due by now.
   void settle();
@@ -109,6 +128,9 @@ private:
   raft_log_actor log_;
   cluster_view view_;
   lease_ptr leadership_;
+  log_disk_ptr disk_;
+  log_queue queue_;
+  std::optional<disk_trouble> disk_trouble_;
   std::optional<raft_engine> engine_;
   state_machine machine_;
   std::map<member_id, catalog_actor> peers_;

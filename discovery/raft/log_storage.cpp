@@ -1,15 +1,20 @@
 #include "discovery/raft/log_storage.hpp"
 
+#include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include "discovery/raft/raft_configuration.hpp"
+#include "discovery/raft/rocksdb_messages.hpp"
 #include "discovery/raft/wal_damage.hpp"
 #include "messages/error.hpp"
 #include "messages/msgpack.hpp"
@@ -25,6 +30,9 @@ constexpr std::string_view hard_state_key = "h";
 constexpr std::string_view commit_key = "c";
 constexpr std::string_view snapshot_key = "s";
 constexpr std::string_view meta_prefix = "m/";
+
+/// Between two looks whether a flush has made room in memory.
+constexpr std::chrono::milliseconds flush_pause{2};
 
 constexpr std::string_view format_name = "format";
 constexpr std::string_view format_version = "1";
@@ -59,14 +67,6 @@ std::uint64_t index_of(std::string_view key) {
   return index;
 }
 
-/// RocksDB tells EMFILE and ENFILE by the system's text alone.
-bool lacks_descriptors(const rocksdb::Status& status) {
-  auto text = status.ToString();
-  return status.IsIOError()
-         && (text.find(std::strerror(EMFILE)) != std::string::npos
-             || text.find(std::strerror(ENFILE)) != std::string::npos);
-}
-
 rocksdb::Options options() {
   rocksdb::Options result;
   result.create_if_missing = true;
@@ -78,8 +78,7 @@ rocksdb::Options options() {
   result.compression = rocksdb::kNoCompression;
   result.stats_dump_period_sec = 0;
   result.stats_persist_period_sec = 0;
-  result.info_log_level = rocksdb::WARN_LEVEL;
-  result.keep_log_file_num = 2;
+  result.info_log = take_rocksdb_messages();
   // A torn last write was never acknowledged and is cut off. Any other damage
   // was looked for before.
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
@@ -91,11 +90,82 @@ rocksdb::Options options() {
   return result;
 }
 
+/// What the system has no room for: blocks or quota of a file, or one more open
+/// file; empty for any other failure. It refused before it wrote, so nothing
+/// that was durable is in doubt; of a write that fails in any other way nobody
+/// knows what it did to the pages.
+std::string_view lack_of_room(const rocksdb::Status& status) {
+  if (status.IsNoSpace())
+    return "the disk is full";
+  if (!status.IsIOError())
+    return {};
+  auto text = status.ToString();
+  auto says = [&](int code) {
+    return text.find(std::generic_category().message(code))
+           != std::string::npos;
+  };
+  if (says(EDQUOT))
+    return "the disk's quota is used up";
+  if (says(EMFILE) || says(ENFILE))
+    return "no more files can be opened";
+  return {};
+}
+
+/// Adds a change to a batch and to the extent of a log that it changes.
+void add(rocksdb::WriteBatch& batch, log_extent& log, const log_write& write) {
+  if (write.term || write.voted_for) {
+    log.term = write.term.value_or(log.term);
+    log.voted_for = write.voted_for.value_or(log.voted_for);
+    batch.Put(slice(hard_state_key),
+              write_msgpack(hard_state{log.term, log.voted_for}));
+  }
+  if (write.commit > log.commit) {
+    log.commit = write.commit;
+    batch.Put(slice(commit_key), write_msgpack(log.commit));
+  }
+  if (write.snapshot) {
+    batch.Put(slice(snapshot_key), write_msgpack(*write.snapshot));
+    auto drop_to =
+      write.drop_all_entries ? log.end : std::min(write.drop_below, log.end);
+    for (; log.first < drop_to; ++log.first)
+      batch.Delete(entry_key(log.first));
+    if (write.drop_all_entries)
+      log.first = log.end = write.snapshot->index + 1;
+  }
+  if (write.entries.empty())
+    return;
+  for (auto index = write.first_index + write.entries.size(); index < log.end;
+       ++index)
+    batch.Delete(entry_key(index));
+  auto index = write.first_index;
+  for (auto& entry : write.entries)
+    batch.Put(entry_key(index++), write_msgpack(entry));
+  log.end = index;
+}
+
 } // namespace
 
+/// Told by RocksDB when its own threads find no room: writes then wait inside
+/// of it, for as long as it takes, because it can't flush what is in memory.
+class log_storage::room_watch final : public rocksdb::EventListener {
+public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason,
+                         rocksdb::Status* error) override {
+    if (!lack_of_room(*error).empty())
+      lack_ = lack_of_room(*error).data();
+  }
+
+  /// Empty: none so far.
+  std::string_view lack() const { return lack_.load(); }
+
+private:
+  std::atomic<const char*> lack_ = "";
+};
+
 log_storage::log_storage(raft_log_config config,
+                         std::shared_ptr<room_watch> room,
                          std::unique_ptr<rocksdb::DB> db)
-  : config_(std::move(config)), db_(std::move(db)) {
+  : config_(std::move(config)), room_(std::move(room)), db_(std::move(db)) {
 }
 
 log_storage::log_storage(log_storage&&) noexcept = default;
@@ -114,9 +184,12 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
                         + where->file.string() + " is damaged at offset "
                         + std::to_string(where->offset)
                         + ": the record there does not match its checksum");
+  auto room = std::make_shared<room_watch>();
+  auto settings = options();
+  settings.listeners.push_back(room);
   rocksdb::DB* raw = nullptr;
-  auto status = rocksdb::DB::Open(options(), config.path.string(), &raw);
-  log_storage result{config, std::unique_ptr<rocksdb::DB>{raw}};
+  auto status = rocksdb::DB::Open(settings, config.path.string(), &raw);
+  log_storage result{config, room, std::unique_ptr<rocksdb::DB>{raw}};
   if (!status.ok())
     return result.failed(status);
   auto contents = result.load();
@@ -129,32 +202,12 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
         + " is gone, but this node took part in cluster '" + config.cluster_name
         + "' under its id. It must not vote again: move the whole data "
           "directory away, and it joins as a new node");
-  if (auto error = result.check_owner(config))
+  if (auto error = result.check_owner())
     return error;
   return caf::expected<log_storage>{std::move(result)};
 }
 
-caf::error log_storage::ensure_open() {
-  if (db_)
-    return caf::none;
-  auto again = open(config_);
-  if (!again)
-    return std::move(again.error());
-  *this = std::move(*again);
-  return caf::none;
-}
-
-caf::error log_storage::settle(const rocksdb::Status& status) {
-  if (status.ok())
-    return caf::none;
-  if (lacks_descriptors(status))
-    db_.reset();
-  return failed(status);
-}
-
 caf::expected<log_contents> log_storage::load() {
-  if (auto error = ensure_open())
-    return error;
   log_contents contents;
   rocksdb::ReadOptions reading;
   reading.verify_checksums = true;
@@ -168,11 +221,9 @@ caf::expected<log_contents> log_storage::load() {
     return failed(i->status());
   if (contents.entries.empty() && contents.snapshot)
     contents.first_index = contents.snapshot->index + 1;
-  term_ = contents.term;
-  voted_for_ = contents.voted_for;
-  commit_ = contents.commit;
-  first_ = contents.first_index;
-  end_ = first_ + contents.entries.size();
+  stored_ = intended_ = {contents.term, contents.voted_for, contents.commit,
+                         contents.first_index,
+                         contents.first_index + contents.entries.size()};
   // A newer format may look like damage: the version decides first.
   auto format = meta_.values.find(std::string{format_name});
   if (format != meta_.values.end() && format->second != format_version)
@@ -235,7 +286,7 @@ caf::error log_storage::check(const log_contents& contents) const {
   if (contents.first_index > reach || contents.first_index == 0)
     return corrupt("entries " + std::to_string(reach) + " to "
                    + std::to_string(contents.first_index - 1) + " are missing");
-  if (snapshot && end_ < reach)
+  if (snapshot && stored_.end < reach)
     return corrupt("entries end before the snapshot at "
                    + std::to_string(snapshot->index));
   if (!snapshot && !contents.entries.empty()
@@ -260,11 +311,11 @@ caf::error log_storage::check(const log_contents& contents) const {
   return caf::none;
 }
 
-caf::error log_storage::check_owner(const raft_log_config& config) {
+caf::error log_storage::check_owner() {
   const std::pair<std::string_view, std::string> expected[] = {
     {format_name, std::string{format_version}},
-    {node_name, to_string(config.node)},
-    {cluster_name, config.cluster_name},
+    {node_name, to_string(config_.node)},
+    {cluster_name, config_.cluster_name},
   };
   for (auto& [name, value] : expected) {
     auto i = meta_.values.find(std::string{name});
@@ -282,58 +333,47 @@ caf::error log_storage::check_owner(const raft_log_config& config) {
 }
 
 caf::error log_storage::write(std::span<const log_write> writes) {
-  if (auto error = ensure_open())
-    return error;
   rocksdb::WriteBatch batch;
+  intended_ = stored_;
   for (auto& write : writes)
-    add(batch, write);
+    add(batch, intended_, write);
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  return settle(db_->Write(synced, &batch));
+  // Where it would wait for a flush it says so, and is asked again.
+  synced.no_slowdown = true;
+  auto status = db_->Write(synced, &batch);
+  while (status.IsIncomplete()) {
+    if (auto lack = room_->lack(); !lack.empty())
+      return no_room(lack);
+    std::this_thread::sleep_for(flush_pause);
+    status = db_->Write(synced, &batch);
+  }
+  if (!status.ok())
+    return failed(status);
+  stored_ = intended_;
+  return caf::none;
 }
 
-void log_storage::add(rocksdb::WriteBatch& batch, const log_write& write) {
-  if (write.term || write.voted_for) {
-    term_ = write.term.value_or(term_);
-    voted_for_ = write.voted_for.value_or(voted_for_);
-    batch.Put(slice(hard_state_key),
-              write_msgpack(hard_state{term_, voted_for_}));
-  }
-  if (write.commit > commit_) {
-    commit_ = write.commit;
-    batch.Put(slice(commit_key), write_msgpack(commit_));
-  }
-  if (write.snapshot) {
-    batch.Put(slice(snapshot_key), write_msgpack(*write.snapshot));
-    auto drop_to =
-      write.drop_all_entries ? end_ : std::min(write.drop_below, end_);
-    for (; first_ < drop_to; ++first_)
-      batch.Delete(entry_key(first_));
-    if (write.drop_all_entries)
-      first_ = end_ = write.snapshot->index + 1;
-  }
-  if (write.entries.empty())
-    return;
-  for (auto index = write.first_index + write.entries.size(); index < end_;
-       ++index)
-    batch.Delete(entry_key(index));
-  auto index = write.first_index;
-  for (auto& entry : write.entries)
-    batch.Put(entry_key(index++), write_msgpack(entry));
-  end_ = index;
+caf::error log_storage::reopen() {
+  db_.reset();
+  auto again = open(config_);
+  if (!again)
+    return std::move(again.error());
+  if (again->stored_ != stored_ && again->stored_ != intended_)
+    return corrupt("what was durable is gone after the disk was full");
+  *this = std::move(*again);
+  return caf::none;
 }
 
 caf::error log_storage::put_meta(const std::string& name,
                                  const std::string& value) {
-  if (auto error = ensure_open())
-    return error;
   rocksdb::WriteOptions synced;
   synced.sync = true;
   auto key = std::string{meta_prefix} + name;
   auto status =
     value.empty() ? db_->Delete(synced, key) : db_->Put(synced, key, value);
-  if (auto error = settle(status))
-    return error;
+  if (!status.ok())
+    return failed(status);
   if (value.empty())
     meta_.values.erase(name);
   else
@@ -342,15 +382,18 @@ caf::error log_storage::put_meta(const std::string& name,
 }
 
 caf::error log_storage::failed(const rocksdb::Status& status) const {
+  if (auto lack = lack_of_room(status); !lack.empty())
+    return no_room(lack);
   auto text = "raft log " + config_.path.string() + ": " + status.ToString();
   // Of a damaged table RocksDB tells file and offset itself.
   if (status.IsCorruption())
     return make_error(errc::corrupt, std::move(text));
-  if (lacks_descriptors(status))
-    return make_error(errc::overloaded, std::move(text));
-  if (status.IsNoSpace())
-    text += " (the disk is full)";
   return make_error(errc::storage_failed, std::move(text));
+}
+
+caf::error log_storage::no_room(std::string_view lack) const {
+  return make_error(errc::overloaded, "raft log " + config_.path.string() + ": "
+                                        + std::string{lack});
 }
 
 caf::error log_storage::corrupt(std::string what) const {

@@ -20,6 +20,18 @@ class WriteBatch;
 
 namespace troupe {
 
+/// What a log holds, but for the bytes.
+struct log_extent {
+  std::uint64_t term = 0;
+  member_id voted_for = member_id::none;
+  std::uint64_t commit = 0;
+  /// Stored entries: [first, end).
+  std::uint64_t first = 1;
+  std::uint64_t end = 1;
+
+  friend bool operator==(const log_extent&, const log_extent&) = default;
+};
+
 /// The Raft log in a RocksDB of its own, sized for a node that idles: one small
 /// write buffer, few files, no statistics. Every write is synced.
 class log_storage {
@@ -32,44 +44,45 @@ public:
   log_storage& operator=(log_storage&&) noexcept;
   ~log_storage();
 
-  /// Reads everything and checks it. Errors: storage_failed, corrupt,
-  /// overloaded.
+  /// Reads everything and checks it. Errors: storage_failed, corrupt.
   caf::expected<log_contents> load();
 
-  /// Makes the writes durable, in order, with one sync. Errors:
-  /// storage_failed; overloaded when no descriptor is left to open a file with:
-  /// nothing is lost then, the same writes may be tried again.
+  /// Makes the writes durable, in order, with one sync. Errors: overloaded (the
+  /// system has no room for it: nothing that was durable is in doubt, see
+  /// docs/decisions/0011, and `reopen` is next), storage_failed.
   caf::error write(std::span<const log_write> writes);
 
-  /// Keeps a named value; an empty one erases it. Errors as of `write`.
+  /// Closes the log and opens it, after a write that found no room. Errors:
+  /// overloaded (still no room; nothing but `reopen` may be called), corrupt
+  /// (what was durable is not there), and those of `open`.
+  caf::error reopen();
+
+  /// Keeps a named value; an empty one erases it. Errors: as of `write`.
   caf::error put_meta(const std::string& name, const std::string& value);
 
   const log_meta& meta() const { return meta_; }
 
 private:
-  log_storage(raft_log_config config, std::unique_ptr<rocksdb::DB> db);
+  class room_watch;
 
-  caf::error ensure_open();
-  caf::error settle(const rocksdb::Status& status);
+  log_storage(raft_log_config config, std::shared_ptr<room_watch> room,
+              std::unique_ptr<rocksdb::DB> db);
+
   caf::error load_record(std::string_view key, std::string_view value,
                          log_contents& contents);
   caf::error check(const log_contents& contents) const;
-  caf::error check_owner(const raft_log_config& config);
+  caf::error check_owner();
   caf::error failed(const rocksdb::Status& status) const;
+  caf::error no_room(std::string_view lack) const;
   caf::error corrupt(std::string what) const;
-  void add(rocksdb::WriteBatch& batch, const log_write& write);
 
   raft_log_config config_;
-  // Null after a write for which there was no descriptor: RocksDB takes no more
-  // until it is opened anew.
+  std::shared_ptr<room_watch> room_;
   std::unique_ptr<rocksdb::DB> db_;
   log_meta meta_;
-  std::uint64_t term_ = 0;
-  member_id voted_for_ = member_id::none;
-  std::uint64_t commit_ = 0;
-  // Stored entries: [first_, end_).
-  std::uint64_t first_ = 1;
-  std::uint64_t end_ = 1;
+  log_extent stored_;
+  /// As the last write, which may have failed, was to leave it.
+  log_extent intended_;
 };
 
 } // namespace troupe

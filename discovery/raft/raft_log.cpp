@@ -1,6 +1,5 @@
 #include "discovery/raft/raft_log.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12,136 +11,173 @@
 #include <spdlog/spdlog.h>
 
 #include "discovery/raft/log_storage.hpp"
+#include "messages/error.hpp"
 #include "messages/strays.hpp"
 
 namespace troupe {
 
 namespace {
 
-using write_promise = caf::typed_response_promise<done>;
-using load_promise = caf::typed_response_promise<log_contents>;
-using std::chrono::milliseconds;
+using promise = caf::typed_response_promise<done>;
 
-constexpr milliseconds first_pause{50};
-constexpr milliseconds longest_pause{1000};
+/// Between two looks whether there is room.
+constexpr std::chrono::milliseconds room_interval{500};
 
 struct raft_log_state {
   static inline const char* name = "raft_log";
 
   std::optional<log_storage> storage;
-  /// What is to be done with the next tick: first all writes, then all reads.
+  log_disk_ptr disk;
   std::vector<log_write> batch;
-  std::vector<write_promise> waiting;
-  std::vector<load_promise> loads;
-  bool tick_comes = false;
+  std::vector<promise> waiting;
+  /// The disk has no room: since when.
+  std::optional<log_disk::clock::time_point> no_room_since;
+  /// Who asked for the contents meanwhile.
+  std::vector<caf::typed_response_promise<log_contents>> readers;
   std::uint64_t writes = 0;
   std::uint64_t syncs = 0;
-  /// Attempts in a row for which there was no descriptor.
-  std::uint64_t attempts_without_descriptors = 0;
-  milliseconds pause = first_pause;
-
-  /// The writes that queued up, with one sync, then the reads behind them.
-  caf::error work() {
-    if (!batch.empty()) {
-      if (auto error = storage->write(batch))
-        return error;
-      ++syncs;
-      writes += batch.size();
-      batch.clear();
-      for (auto& each : std::exchange(waiting, {}))
-        each.deliver(done{});
-    }
-    while (!loads.empty()) {
-      auto contents = storage->load();
-      if (!contents)
-        return std::move(contents.error());
-      loads.back().deliver(std::move(*contents));
-      loads.pop_back();
-    }
-    return caf::none;
-  }
-
-  void refuse_all(const caf::error& why) {
-    for (auto& each : std::exchange(waiting, {}))
-      each.deliver(why);
-    for (auto& each : std::exchange(loads, {}))
-      each.deliver(why);
-  }
 
   actor_status status() const {
     return {name,
             {{"writes", std::to_string(writes)},
              {"syncs", std::to_string(syncs)},
              {"waiting", std::to_string(waiting.size())},
-             {"lacks", attempts_without_descriptors > 0 ? "descriptors" : ""}}};
+             {"lacks", disk->refusal()}}};
   }
 };
 
 using raft_log_pointer = raft_log_actor::stateful_pointer<raft_log_state>;
 
-/// Has the queue worked off behind the messages that wait already.
-void plan_work(raft_log_pointer self, milliseconds pause = {}) {
-  if (std::exchange(self->state.tick_comes, true))
+bool is_lack_of_room(const caf::error& problem) {
+  return describe(problem).code == errc::overloaded;
+}
+
+void fail(raft_log_pointer self, caf::error error) {
+  spdlog::critical("{}", describe(error).detail);
+  for (auto& each : std::exchange(self->state.waiting, {}))
+    each.deliver(error);
+  self->quit(std::move(error));
+}
+
+/// The batch stays; nobody was told that it is durable.
+void wait_for_room(raft_log_pointer self, const caf::error& lack) {
+  auto& st = self->state;
+  if (!st.no_room_since) {
+    st.no_room_since = log_disk::clock::now();
+    spdlog::error("{}; {} writes wait until there is room",
+                  describe(lack).detail, st.waiting.size());
+    st.disk->set_refusal(describe(lack).detail);
+  }
+  self->delayed_send(self, room_interval, tick{});
+}
+
+void found_room(raft_log_pointer self) {
+  auto& st = self->state;
+  if (!st.no_room_since)
     return;
-  if (pause.count() > 0)
-    self->delayed_send(self, pause, tick{});
+  auto waited = log_disk::clock::now() - *st.no_room_since;
+  st.no_room_since.reset();
+  st.disk->set_refusal({});
+  spdlog::warn(
+    "raft_log: there is room again, after {} ms",
+    std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
+}
+
+/// Writes what queued up, with one sync, and answers all of it.
+void flush(raft_log_pointer self) {
+  auto& st = self->state;
+  if (st.batch.empty())
+    return;
+  auto began = log_disk::clock::now();
+  if (auto error = st.storage->write(st.batch)) {
+    if (is_lack_of_room(error))
+      wait_for_room(self, error);
+    else
+      fail(self, std::move(error));
+    return;
+  }
+  found_room(self);
+  st.disk->wrote(log_disk::clock::now() - began);
+  st.batch.clear();
+  st.writes += st.waiting.size();
+  ++st.syncs;
+  for (auto& each : std::exchange(st.waiting, {}))
+    each.deliver(done{});
+}
+
+caf::expected<log_contents> contents(raft_log_pointer self) {
+  return self->state.storage->load();
+}
+
+/// What a disk without room left undone. The log is opened anew, so that what
+/// it goes on from was read from the disk.
+void try_again(raft_log_pointer self) {
+  auto& st = self->state;
+  if (auto error = st.storage->reopen()) {
+    if (is_lack_of_room(error))
+      wait_for_room(self, error);
+    else
+      fail(self, std::move(error));
+    return;
+  }
+  if (st.batch.empty())
+    found_room(self);
   else
-    self->send(self, tick{});
-}
-
-/// Descriptors come back when others close theirs: until then writes wait, as
-/// on a slow disk, and the node lives.
-void wait_for_descriptors(raft_log_pointer self, const caf::error& why) {
-  auto& st = self->state;
-  if (++st.attempts_without_descriptors == 1)
-    spdlog::error("{}: writes wait until descriptors are free; raise the "
-                  "process's limit (ulimit -n, LimitNOFILE)",
-                  describe(why).detail);
-  plan_work(self,
-            std::exchange(st.pause, std::min(2 * st.pause, longest_pause)));
-}
-
-void work(raft_log_pointer self) {
-  auto& st = self->state;
-  st.tick_comes = false;
-  auto error = st.work();
-  if (!error) {
-    if (auto attempts = std::exchange(st.attempts_without_descriptors, 0))
-      spdlog::info("the raft log goes on after {} attempts without descriptors",
-                   attempts);
-    st.pause = first_pause;
-  } else if (describe(error).code == errc::overloaded) {
-    wait_for_descriptors(self, error);
-  } else {
-    spdlog::critical("{}", describe(error).detail);
-    st.refuse_all(error);
-    self->quit(std::move(error));
+    flush(self);
+  if (st.no_room_since)
+    return;
+  for (auto& each : std::exchange(st.readers, {})) {
+    auto result = contents(self);
+    if (result)
+      each.deliver(std::move(*result));
+    else
+      each.deliver(std::move(result.error()));
   }
 }
 
 raft_log_actor::behavior_type raft_log(raft_log_pointer self,
-                                       std::shared_ptr<log_storage> storage) {
+                                       std::shared_ptr<log_storage> storage,
+                                       log_disk_ptr disk) {
   outlive_strays(self);
   self->state.storage.emplace(std::move(*storage));
+  self->state.disk = std::move(disk);
+  self->state.disk->set_refusal({});
   return {
     [=](load_log) -> caf::result<log_contents> {
-      plan_work(self);
-      return self->state.loads.emplace_back(
-        self->make_response_promise<log_contents>());
+      auto& st = self->state;
+      if (!st.no_room_since)
+        flush(self);
+      if (st.no_room_since)
+        return st.readers.emplace_back(
+          self->make_response_promise<log_contents>());
+      auto result = contents(self);
+      if (!result)
+        return result.error();
+      return std::move(*result);
     },
     [=](log_write& write) -> caf::result<done> {
-      plan_work(self);
       auto& st = self->state;
+      // This message queues behind the writes that are waiting already.
+      if (st.batch.empty() && !st.no_room_since)
+        self->send(self, tick{});
       st.batch.push_back(std::move(write));
       return st.waiting.emplace_back(self->make_response_promise<done>());
     },
     [=](load_meta) { return self->state.storage->meta(); },
     [=](const store_meta& x) -> caf::result<done> {
-      if (auto error = self->state.storage->put_meta(x.name, x.value))
+      auto& st = self->state;
+      if (st.no_room_since)
+        return make_error(errc::overloaded, st.disk->refusal());
+      if (auto error = st.storage->put_meta(x.name, x.value))
         return error;
       return done{};
     },
-    [=](tick) { work(self); },
+    [=](tick) {
+      if (self->state.no_room_since)
+        try_again(self);
+      else
+        flush(self);
+    },
     [=](get_status) { return self->state.status(); },
   };
 }
@@ -149,12 +185,14 @@ raft_log_actor::behavior_type raft_log(raft_log_pointer self,
 } // namespace
 
 caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
-                                             const raft_log_config& config) {
+                                             const raft_log_config& config,
+                                             log_disk_ptr disk) {
   auto storage = log_storage::open(config);
   if (!storage)
     return storage.error();
   return system.spawn<caf::detached>(
-    raft_log, std::make_shared<log_storage>(std::move(*storage)));
+    raft_log, std::make_shared<log_storage>(std::move(*storage)),
+    std::move(disk));
 }
 
 } // namespace troupe

@@ -15,6 +15,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "messages/ids.hpp"
+#include "messages/log_disk.hpp"
 #include "messages/status.hpp"
 #include "messages/type_ids.hpp"
 
@@ -93,14 +94,16 @@ struct store_meta {
 };
 
 /// The log's disk. Detached, because a synced write takes its time; a failed
-/// write ends it with `storage_failed`, which is fatal for the node. One that
-/// fails because no descriptor is left is tried again until there is one.
+/// write ends it with `storage_failed`, which is fatal for the node. But where
+/// the system has no room, writes wait, unanswered, until it has
+/// (docs/decisions/0011).
 using raft_log_actor =
   caf::typed_actor<caf::replies_to<load_log>::with<log_contents>,
                    /// Writes that queued up meanwhile are synced as one
                    /// (group commit).
                    caf::replies_to<log_write>::with<done>,
                    caf::replies_to<load_meta>::with<log_meta>,
+                   /// Errors: overloaded (no room).
                    caf::replies_to<store_meta>::with<done>,
                    /// To itself: everything before it is to be synced.
                    caf::reacts_to<tick>>::extend_with<status_protocol>;
@@ -117,12 +120,13 @@ struct raft_log_config {
 };
 
 /// Opens the log and checks all of it. Errors: storage_failed (not readable,
-/// not writable, in use), overloaded (no descriptor left), corrupt (damaged
-/// bytes, a gap), incompatible (a newer format), conflict (another node's or
-/// cluster's directory, or a lost log).
-/// Each names the directory and what is wrong.
-caf::expected<raft_log_actor> spawn_raft_log(caf::actor_system& system,
-                                             const raft_log_config& config);
+/// not writable, in use), corrupt (damaged bytes, a gap), incompatible (a newer
+/// format), conflict (another node's or cluster's directory, or a lost log).
+/// overloaded (no room on the disk). Each names the directory and what is
+/// wrong. `disk` is told how it does.
+caf::expected<raft_log_actor>
+spawn_raft_log(caf::actor_system& system, const raft_log_config& config,
+               log_disk_ptr disk = std::make_shared<log_disk>());
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, log_entry& x) {

@@ -14,6 +14,7 @@
 #include "messages/cluster_state.hpp"
 #include "messages/directory.hpp"
 #include "messages/lease.hpp"
+#include "messages/log_disk.hpp"
 #include "messages/type_ids.hpp"
 
 namespace troupe {
@@ -74,6 +75,8 @@ struct gateway_sources {
   /// The node's right to act on its roles: without it `/ready` says no. May be
   /// null.
   std::shared_ptr<const lease> roles;
+  /// How the Raft log's disk does. May be null.
+  std::shared_ptr<const log_disk> disk = nullptr;
 };
 
 /// Its registered name.

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <limits>
 #include <sstream>
 
 #include <prometheus/text_serializer.h>
@@ -31,6 +33,25 @@ public:
     metric.counter.value = value;
     metric.label = std::move(labels);
     family(name, help, MetricType::Counter).metric.push_back(std::move(metric));
+  }
+
+  /// `counts` are by bucket, the last one for what is above all bounds.
+  template <class Bounds, class Counts>
+  void histogram(const std::string& name, const std::string& help,
+                 const Bounds& bounds, const Counts& counts, double sum) {
+    using seconds = std::chrono::duration<double>;
+    prometheus::ClientMetric metric;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      cumulative += counts[i];
+      auto bound = i < bounds.size() ? seconds{bounds[i]}.count()
+                                     : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({cumulative, bound});
+    }
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = sum;
+    family(name, help, MetricType::Histogram)
+      .metric.push_back(std::move(metric));
   }
 
   std::string text() const {
@@ -86,6 +107,22 @@ void add_cluster(scrape& out, const cluster_state& state, member_id self) {
             owned);
   out.gauge("troupe_cache_slot_epoch", "Version of the slot table.",
             static_cast<double>(state.slots->epoch));
+}
+
+void add_log_disk(scrape& out, const log_disk& disk) {
+  using seconds = std::chrono::duration<double>;
+  auto now = log_disk::clock::now();
+  auto report = disk.get();
+  out.histogram("troupe_raft_log_write_seconds",
+                "Synced writes of the Raft log.", log_disk::bounds,
+                report.writes, seconds{report.total}.count());
+  out.gauge("troupe_raft_log_waiting_seconds",
+            "How long the oldest write has waited that is not durable yet.",
+            report.waiting_since ? seconds{now - *report.waiting_since}.count()
+                                 : 0);
+  out.gauge("troupe_raft_log_writable",
+            "0 while the log's disk is full or does not answer.",
+            report.trouble.empty() ? 1 : 0);
 }
 
 void add_servers(scrape& out, const cluster_state& state,
@@ -196,6 +233,8 @@ void get_metrics(gateway& g, routed_request from) {
       auto& state = g.cluster();
       add_node(out, g);
       add_cluster(out, state, g.config.self.id);
+      if (g.sources.disk)
+        add_log_disk(out, *g.sources.disk);
       add_servers(out, state, all.traffic.by_server);
       add_proxy(out, all.traffic);
       add_cache(out, all.cache);

@@ -15,7 +15,8 @@ using child_lister =
 
 own_condition condition_of(const gateway& g) {
   return {g.sources.draining && g.sources.draining->load(),
-          !g.sources.roles || g.sources.roles->held()};
+          !g.sources.roles || g.sources.roles->held(),
+          g.sources.disk ? g.sources.disk->get().trouble : std::string{}};
 }
 
 /// Alive: the process runs and its io threads turn.

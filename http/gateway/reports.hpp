@@ -67,6 +67,8 @@ struct own_condition {
   bool draining = false;
   /// It has the leader's word that it may act on its roles.
   bool holds_lease = false;
+  /// What keeps its Raft log from being written; empty when nothing does.
+  std::string disk_trouble = {};
 };
 
 /// Why a node should get no requests; empty when it may.

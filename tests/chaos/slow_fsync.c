@@ -1,6 +1,7 @@
 /* Preloaded into a node: each fsync and fdatasync takes longer by as many
  * milliseconds as the file $SLOW_FSYNC_FILE says (a 32-bit number in the
- * machine's byte order, mapped, so a change holds for the next call).
+ * machine's byte order, mapped). A change holds at once, for those under way
+ * too: a disk that hangs and comes back.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,11 +25,17 @@ __attribute__((constructor)) static void map_delay(void) {
     delay_ms = mapped;
 }
 
+static uint32_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint32_t)now.tv_sec * 1000 + (uint32_t)(now.tv_nsec / 1000000);
+}
+
 static void wait_first(void) {
-  uint32_t wait_ms = delay_ms == NULL ? 0 : *delay_ms;
-  struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000L};
-  while (nanosleep(&wait, &wait) != 0)
-    ;
+  const struct timespec step = {0, 1000000L};
+  uint32_t since = now_ms();
+  while (delay_ms != NULL && now_ms() - since < *delay_ms)
+    nanosleep(&step, NULL);
 }
 
 int fsync(int file) {

@@ -346,10 +346,10 @@ CAF_TEST(a leader is shown once it knows what was committed before) {
   CAF_CHECK_NOT_EQUAL(next, old);
 }
 
-CAF_TEST(a full disk ends the catalog with that error) {
+CAF_TEST(a broken disk ends the catalog with that error) {
   form();
   auto victim = (await_leader() + 1) % 3;
-  nodes[victim].disk->full = true;
+  nodes[victim].disk->is = memory_disk::condition::broken;
   auto reason = std::make_shared<caf::error>();
   auto watcher = sys.spawn([=](caf::event_based_actor* self) {
     self->set_down_handler(
@@ -360,7 +360,7 @@ CAF_TEST(a full disk ends the catalog with that error) {
   commit_at(*leader(), server_at(9000));
   CAF_REQUIRE(await([&] { return static_cast<bool>(*reason); }));
   CAF_CHECK(code_of(*reason) == errc::storage_failed);
-  CAF_CHECK_EQUAL(describe(*reason).detail, "the disk is full");
+  CAF_CHECK_EQUAL(describe(*reason).detail, "the disk is broken");
 }
 
 CAF_TEST(nonsense from a peer changes nothing) {

@@ -8,6 +8,7 @@ target_precompile_headers(troupe_simulation REUSE_FROM troupe_test_main)
 troupe_suite(cluster
   cluster/catalog_cluster_test.cpp
   cluster/chaos_test.cpp
+  cluster/disk_trouble_test.cpp
   cluster/early_change_test.cpp
   cluster/election_test.cpp
   cluster/figure_8_test.cpp

@@ -8,6 +8,8 @@ function(troupe_integration name timeout)
   set_tests_properties(integration_${name} PROPERTIES
     LABELS integration
     RUN_SERIAL ON
+    # Where the user lacks a right that the test needs.
+    SKIP_RETURN_CODE 77
     TIMEOUT ${timeout}
     ENVIRONMENT "TROUPE_BINARY=$<TARGET_FILE:troupe>;PYTHONDONTWRITEBYTECODE=1;PYTHONUNBUFFERED=1")
 endfunction()
@@ -29,5 +31,6 @@ if(TARGET troupe)
   troupe_integration(backend 120)
   troupe_integration(discovery 180)
   troupe_integration(strangers 300)
+  troupe_integration(disk 240)
   troupe_integration(flood 120)
 endif()

@@ -15,8 +15,17 @@ struct memory_disk {
   /// How long a synced write takes. Writes that queue up meanwhile are synced
   /// together; those in the queue are lost when the log is killed.
   std::chrono::milliseconds latency{0};
-  /// The next write fails, and the log ends, as on a full disk.
-  bool full = false;
+  enum class condition {
+    well,
+    /// The next write fails, and the log ends.
+    broken,
+    /// Writes wait until there is room, and `watch` is told so.
+    full,
+    /// Writes wait, and nobody is told.
+    hung,
+  };
+  condition is = condition::well;
+  log_disk_ptr watch = std::make_shared<log_disk>();
 };
 
 /// Does to `contents` what the disk does.

@@ -1,4 +1,5 @@
 troupe_suite(discovery
+  unit/full_disk_test.cpp
   unit/key_store_test.cpp
   unit/parted_message_test.cpp
   unit/proposal_table_test.cpp

@@ -221,6 +221,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
   std::shared_ptr<std::atomic<bool>> draining =
     std::make_shared<std::atomic<bool>>(false);
   lease_ptr roles = std::make_shared<lease>();
+  log_disk_ptr disk = std::make_shared<log_disk>();
   fake_cache local_cache;
   fake_cache peer_cache;
   fake_reading reading;
@@ -273,7 +274,7 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     settings.allowed_hosts = {"api.example.org"};
     gateway = spawn_http_gateway(
       sys, settings,
-      {view, names, [] { return http_totals{}; }, draining, roles}, 0);
+      {view, names, [] { return http_totals{}; }, draining, roles, disk}, 0);
     put("http_gateway/0", caf::actor_cast<caf::actor>(gateway));
     consume_messages();
   }

@@ -264,6 +264,33 @@ CAF_TEST(the dashboard has all parts) {
   CAF_CHECK_EQUAL(data["loadBalancer"]["totalRequests"], 57);
 }
 
+CAF_TEST(a disk in trouble shows in readiness and metrics) {
+  disk->set_trouble("nothing can be written: the disk is full");
+  disk->set_waiting_since(log_disk::clock::now() - 90s);
+  disk->wrote(700us);
+  disk->wrote(1ms);
+  disk->wrote(60s);
+  auto answer = get("/ready");
+  check_problem(answer, 503, "unavailable");
+  CAF_CHECK_EQUAL(answer.error()["detail"],
+                  "nothing can be written: the disk is full");
+  auto text = get("/metrics").text;
+  auto has = [&](std::string_view line) {
+    return text.find(line) != std::string::npos;
+  };
+  CAF_CHECK(has("troupe_raft_log_writable 0"));
+  CAF_CHECK(has("troupe_raft_log_waiting_seconds 9"));
+  CAF_CHECK(has("troupe_raft_log_write_seconds_bucket{le=\"0.0005\"} 0\n"));
+  CAF_CHECK(has("troupe_raft_log_write_seconds_bucket{le=\"0.001\"} 2\n"));
+  CAF_CHECK(has("troupe_raft_log_write_seconds_bucket{le=\"10\"} 2\n"));
+  CAF_CHECK(has("troupe_raft_log_write_seconds_bucket{le=\"+Inf\"} 3\n"));
+  CAF_CHECK(has("troupe_raft_log_write_seconds_count 3\n"));
+  disk->set_trouble({});
+  CAF_CHECK_EQUAL(get("/ready").status, 200);
+  CAF_CHECK(get("/metrics").text.find("troupe_raft_log_writable 1")
+            != std::string::npos);
+}
+
 CAF_TEST(metrics are those of this node alone) {
   auto text = get("/metrics").text;
   auto has = [&](std::string_view line) {

@@ -436,7 +436,7 @@ CAF_TEST(a log without descriptors goes on when there are some) {
     self->request(*log, caf::infinite, get_status{})
       .receive([&](const actor_status& x) { told = x.details.at("lacks"); },
                [](caf::error& x) { CAF_FAIL(describe(x).detail); });
-    return told == "descriptors";
+    return told.find("no more files can be opened") != std::string::npos;
   };
   using pending = decltype(self->request(*log, caf::infinite, log_write{}));
   std::vector<pending> writes;
