@@ -18,9 +18,15 @@ caf::error founding::keep(const pledge_record& next) {
   return caf::none;
 }
 
-bool founding::leaves_it_to_another(steady_time now) const {
-  return rival_ != member_id::none && rival_ < self_
-         && now - rival_asked_ < fresh;
+bool founding::leaves_it_to_another(const std::set<member_id>& peers,
+                                    steady_time now) {
+  auto smallest = peers.empty() ? self_ : std::min(self_, *peers.begin());
+  if (!smallest_since_ || std::exchange(smallest_, smallest) != smallest)
+    smallest_since_ = now;
+  smallest_ = smallest;
+  auto asked =
+    rival_ != member_id::none && rival_ < self_ && now - rival_asked_ < fresh;
+  return asked || (smallest < self_ && now - *smallest_since_ < patience);
 }
 
 std::size_t founding::would_follow(const std::set<member_id>& peers,
@@ -38,7 +44,7 @@ founding::next_question(const std::set<member_id>& peers, steady_time now) {
     return nothing;
   if (own_.pledged_to == member_id::none) {
     if (expected_ == 0 || peers.size() + 1 < expected_
-        || leaves_it_to_another(now))
+        || leaves_it_to_another(peers, now))
       return nothing;
     if (would_follow(peers, now) + 1 < expected_) {
       asked_ = now;

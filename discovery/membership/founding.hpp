@@ -20,6 +20,9 @@ namespace troupe {
 /// How nodes without a cluster agree on the one that founds it, as
 /// docs/decisions/0002 says. Pure: time, messages and the disk are arguments.
 ///
+/// The smallest id among the connected is to ask. Where it does not, because it
+/// follows a founder that is gone or waits for others, the next one does.
+///
 ///     enough peers ──▶ asks who would follow it ──enough──▶ pledged to itself
 ///       ▲ a smaller id asks │                                 │ asks for
 ///       pledges └───────────────────┘             enough of them: decided,
@@ -70,10 +73,13 @@ private:
   /// For so long it counts that a node asked, or would follow.
   static constexpr std::chrono::milliseconds fresh{1000};
 
+  /// For so long a smaller id may take to ask.
+  static constexpr std::chrono::milliseconds patience{3000};
+
   caf::error keep(const pledge_record& next);
   std::vector<pledge> pledges() const;
   bool may_move_to(const pledge_request& x) const;
-  bool leaves_it_to_another(steady_time now) const;
+  bool leaves_it_to_another(const std::set<member_id>& peers, steady_time now);
   std::size_t would_follow(const std::set<member_id>& peers,
                            steady_time now) const;
 
@@ -84,6 +90,9 @@ private:
   /// The smallest id that asked.
   member_id rival_ = member_id::none;
   steady_time rival_asked_;
+  /// The smallest id that is connected, and since when.
+  member_id smallest_ = member_id::none;
+  std::optional<steady_time> smallest_since_;
   std::optional<steady_time> asked_;
   std::map<member_id, steady_time> would_follow_;
   std::set<member_id> pledged_;
