@@ -1,5 +1,7 @@
 #include "node/parts.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 cluster_transport_config transport_part(const configuration& settings) {
@@ -8,6 +10,12 @@ cluster_transport_config transport_part(const configuration& settings) {
   result.cluster_name = settings.cluster.name;
   if (from.enabled())
     result.tls = tls_files{from.certificate, from.key, from.authority};
+  // A value of the cache is the largest thing that one node asks of another.
+  auto& entry = settings.cache.memory;
+  constexpr std::uint64_t beside = 1 << 20;
+  result.max_message_bytes =
+    std::max(result.max_message_bytes,
+             entry.max_key_size + entry.max_value_size + beside);
   return result;
 }
 

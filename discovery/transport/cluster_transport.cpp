@@ -6,7 +6,7 @@
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 
-#include "discovery/transport/tls_scribe.hpp"
+#include "discovery/transport/session_scribe.hpp"
 #include "messages/error.hpp"
 #include "messages/strays.hpp"
 
@@ -38,13 +38,25 @@ caf::actor find_broker(caf::actor_system& system) {
     caf::atom("BASP"));
 }
 
-scribe_ptr make_scribe(caf::actor_system& system, established what) {
-  auto& multiplexer = static_cast<caf::io::network::default_multiplexer&>(
-    system.middleman().backend());
-  auto socket = what.socket.release();
-  return what.tls ? make_tls_scribe(multiplexer, socket, std::move(what.tls))
-                  : multiplexer.new_scribe(socket);
-}
+/// Makes CAF's side of connections. Outlives what is under way in the gate.
+class scribe_maker {
+public:
+  scribe_maker(caf::actor_system& system, std::uint64_t max_message_bytes)
+    : multiplexer_(static_cast<caf::io::network::default_multiplexer&>(
+      system.middleman().backend())),
+      limit_(std::make_shared<message_limit>()) {
+    limit_->max_bytes = max_message_bytes;
+  }
+
+  scribe_ptr operator()(established what) const {
+    return make_session_scribe(multiplexer_, what.socket.release(),
+                               std::move(what.tls), limit_);
+  }
+
+private:
+  caf::io::network::default_multiplexer& multiplexer_;
+  std::shared_ptr<message_limit> limit_;
+};
 
 struct handover_state {
   static inline const char* name = "cluster_transport";
@@ -63,20 +75,20 @@ struct handover_state {
 
 /// Dials; the outcome comes back as a message.
 void dial(gate& through, endpoint where, dial_id which,
-          handover_actor::stateful_pointer<handover_state> self) {
-  through.dial(
-    std::move(where), [which, whom = handover_actor{self},
-                       &system = self->system()](handshake::outcome what) {
-      if (auto connected = std::get_if<established>(&what))
-        caf::anon_send(whom, which, make_scribe(system, std::move(*connected)));
-      else
-        caf::anon_send(whom, which, std::get<caf::error>(what));
-    });
+          handover_actor::stateful_pointer<handover_state> self,
+          const scribe_maker& make_scribe) {
+  through.dial(std::move(where), [which, whom = handover_actor{self},
+                                  make_scribe](handshake::outcome what) {
+    if (auto connected = std::get_if<established>(&what))
+      caf::anon_send(whom, which, make_scribe(std::move(*connected)));
+    else
+      caf::anon_send(whom, which, std::get<caf::error>(what));
+  });
 }
 
 handover_actor::behavior_type
 hand_over(handover_actor::stateful_pointer<handover_state> self,
-          std::weak_ptr<gate> through) {
+          std::weak_ptr<gate> through, scribe_maker make_scribe) {
   outlive_strays(self);
   self->state.broker = find_broker(self->system());
   return {
@@ -117,7 +129,8 @@ hand_over(handover_actor::stateful_pointer<handover_state> self,
     [self](caf::publish_atom, caf::strong_actor_ptr& whom) {
       self->state.published = std::move(whom);
     },
-    [self, through](caf::connect_atom, std::string& host, std::uint16_t port) {
+    [self, through, make_scribe](caf::connect_atom, std::string& host,
+                                 std::uint16_t port) {
       auto promise =
         self->make_response_promise<caf::node_id, caf::strong_actor_ptr,
                                     signatures>();
@@ -129,7 +142,7 @@ hand_over(handover_actor::stateful_pointer<handover_state> self,
       auto which = ++self->state.last_dial;
       self->state.dials.emplace(which,
                                 handover_state::pending_dial{promise, port});
-      dial(*open, {std::move(host), port}, which, self);
+      dial(*open, {std::move(host), port}, which, self, make_scribe);
       return promise;
     },
   };
@@ -156,16 +169,17 @@ cluster_transport::open(caf::actor_system& system,
       return std::move(opened.error());
     own = std::move(*opened);
   }
-  return std::make_unique<cluster_transport>(system, config.gate,
-                                             std::move(own));
+  return std::make_unique<cluster_transport>(system, config, std::move(own));
 }
 
 cluster_transport::cluster_transport(caf::actor_system& system,
-                                     const gate_config& config,
+                                     const cluster_transport_config& config,
                                      std::unique_ptr<credential_source> own)
-  : system_(system), gate_(std::make_shared<gate>(config, std::move(own))),
+  : system_(system), max_message_bytes_(config.max_message_bytes),
+    gate_(std::make_shared<gate>(config.gate, std::move(own))),
     handover_(caf::actor_cast<caf::actor>(
-      system.spawn<caf::hidden>(hand_over, std::weak_ptr<gate>{gate_}))) {
+      system.spawn<caf::hidden>(hand_over, std::weak_ptr<gate>{gate_},
+                                scribe_maker{system, max_message_bytes_}))) {
 }
 
 cluster_transport::~cluster_transport() {
@@ -173,8 +187,9 @@ cluster_transport::~cluster_transport() {
 }
 
 caf::error cluster_transport::listen(const endpoint& where) {
-  auto enter = [&system = system_, whom = handover_](established entrant) {
-    caf::anon_send(whom, make_scribe(system, std::move(entrant)));
+  auto enter = [make_scribe = scribe_maker{system_, max_message_bytes_},
+                whom = handover_](established entrant) {
+    caf::anon_send(whom, make_scribe(std::move(entrant)));
   };
   return gate_->listen(where, enter);
 }

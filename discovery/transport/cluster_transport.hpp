@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@ struct cluster_transport_config {
   std::optional<tls_files> tls;
   std::string cluster_name;
   gate_config gate;
+  /// A session in which the peer announces a larger message ends.
+  std::uint64_t max_message_bytes = 64 << 20;
 };
 
 /// How this process and the other nodes connect: one gate, and one actor that
@@ -31,7 +34,8 @@ public:
   open(caf::actor_system& system, const cluster_transport_config& config);
 
   /// Public for `open`.
-  cluster_transport(caf::actor_system& system, const gate_config& config,
+  cluster_transport(caf::actor_system& system,
+                    const cluster_transport_config& config,
                     std::unique_ptr<credential_source> own);
 
   /// Ends the gate; established sessions stay CAF's.
@@ -55,6 +59,7 @@ public:
 
 private:
   caf::actor_system& system_;
+  std::uint64_t max_message_bytes_;
   std::shared_ptr<gate> gate_;
   /// Hands over to CAF.
   caf::actor handover_;

@@ -1,7 +1,10 @@
-#include "discovery/transport/tls_scribe.hpp"
+#include "discovery/transport/session_scribe.hpp"
 
 #include <caf/io/network/interfaces.hpp>
 #include <caf/io/network/stream_impl.hpp>
+#include <caf/policy/tcp.hpp>
+
+#include <spdlog/spdlog.h>
 
 namespace troupe {
 
@@ -11,7 +14,12 @@ using caf::io::network::native_socket;
 using caf::io::network::operation;
 using caf::io::network::rw_state;
 
-/// How CAF's stream reads and writes (caf/io/network/stream.hpp).
+/// How CAF's stream reads and writes (caf/io/network/stream.hpp): a socket.
+struct plain_policy : caf::policy::tcp {
+  static bool has_unread() { return false; }
+};
+
+/// The same for a session.
 ///
 /// A session that wants to write while it reads, or the reverse, reports
 /// success with zero bytes and is called again when the socket is ready for
@@ -55,31 +63,65 @@ private:
   std::unique_ptr<tls_session> session_;
 };
 
-/// CAF's stream with its policy within reach.
-class tls_stream final : public caf::io::network::stream {
+/// A policy that can be told to fail. CAF's stream then ends the connection as
+/// if it had broken, which is safe at any time.
+template <class Policy>
+class revocable : public Policy {
 public:
-  tls_stream(caf::io::network::default_multiplexer& multiplexer, int socket,
-             std::unique_ptr<tls_session> session)
-    : stream(multiplexer, socket), policy_(std::move(session)) {}
+  using Policy::Policy;
+
+  rw_state read_some(std::size_t& result, native_socket socket, void* buffer,
+                     std::size_t size) {
+    return is_revoked_ ? rw_state::failure
+                       : Policy::read_some(result, socket, buffer, size);
+  }
+
+  /// Once revoked, at once.
+  bool must_read_more(native_socket socket, std::size_t threshold) {
+    return is_revoked_ || Policy::must_read_more(socket, threshold);
+  }
+
+  void revoke() { is_revoked_ = true; }
+
+private:
+  bool is_revoked_ = false;
+};
+
+/// CAF's stream with its policy within reach.
+template <class Policy>
+class session_stream final : public caf::io::network::stream {
+public:
+  template <class... Ts>
+  session_stream(caf::io::network::default_multiplexer& multiplexer, int socket,
+                 Ts&&... xs)
+    : stream(multiplexer, socket), policy_(std::forward<Ts>(xs)...) {}
 
   void handle_event(operation what) override {
     handle_event_impl(what, policy_);
   }
 
-  bool has_unread() const { return policy_.has_unread(); }
+  revocable<Policy>& policy() { return policy_; }
 
 private:
-  tls_policy policy_;
+  revocable<Policy> policy_;
 };
 
-class tls_scribe final : public caf::io::scribe {
+template <class Policy>
+class session_scribe final : public caf::io::scribe {
 public:
-  tls_scribe(caf::io::network::default_multiplexer& multiplexer, int socket,
-             std::unique_ptr<tls_session> session)
+  template <class... Ts>
+  session_scribe(caf::io::network::default_multiplexer& multiplexer, int socket,
+                 std::shared_ptr<message_limit> limit, Ts&&... xs)
     : scribe(caf::io::network::conn_hdl_from_socket(socket)),
-      stream_(multiplexer, socket, std::move(session)) {}
+      limit_(std::move(limit)),
+      stream_(multiplexer, socket, std::forward<Ts>(xs)...) {}
 
+  /// CAF asks here for room for what a header has announced.
   void configure_read(caf::io::receive_policy::config config) override {
+    if (config.second > limit_->max_bytes) {
+      refuse(config.second);
+      return;
+    }
     stream_.configure_read(config);
     if (!is_launched_)
       launch();
@@ -115,28 +157,42 @@ public:
   void remove_from_loop() override { stream_.passivate(); }
 
 private:
+  void refuse(std::uint64_t announced) {
+    stream_.policy().revoke();
+    if (auto count = limit_->refusals.note(std::chrono::steady_clock::now()))
+      spdlog::warn("cluster port: closed the connection to {}, which announced "
+                   "a message of {} bytes; at most {} are taken ({} such)",
+                   addr(), announced, limit_->max_bytes, *count);
+  }
+
   void launch() {
     is_launched_ = true;
     stream_.start(this);
-    if (!stream_.has_unread())
+    if (!stream_.policy().has_unread())
       return;
     // The gate has waited for the peer's first data; it is in the session now.
-    stream_.backend().post([self = caf::intrusive_ptr<tls_scribe>{this}] {
+    stream_.backend().post([self = caf::intrusive_ptr<session_scribe>{this}] {
       if (!self->detached())
         self->stream_.handle_event(operation::read);
     });
   }
 
+  std::shared_ptr<message_limit> limit_;
   bool is_launched_ = false;
-  tls_stream stream_;
+  session_stream<Policy> stream_;
 };
 
 } // namespace
 
 caf::io::scribe_ptr
-make_tls_scribe(caf::io::network::default_multiplexer& multiplexer, int socket,
-                std::unique_ptr<tls_session> session) {
-  return caf::make_counted<tls_scribe>(multiplexer, socket, std::move(session));
+make_session_scribe(caf::io::network::default_multiplexer& multiplexer,
+                    int socket, std::unique_ptr<tls_session> tls,
+                    std::shared_ptr<message_limit> limit) {
+  if (tls)
+    return caf::make_counted<session_scribe<tls_policy>>(
+      multiplexer, socket, std::move(limit), std::move(tls));
+  return caf::make_counted<session_scribe<plain_policy>>(multiplexer, socket,
+                                                         std::move(limit));
 }
 
 } // namespace troupe

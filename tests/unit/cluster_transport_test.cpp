@@ -3,6 +3,12 @@
 #include "discovery/transport/cluster_transport.hpp"
 
 #include <csignal>
+#include <future>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <boost/asio/write.hpp>
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -89,6 +95,78 @@ struct fixture : certificate_folder {
     end(client, *remote, answering);
   }
 
+  /// Whether a node closes the connection of a peer that announces a message
+  /// of so many bytes and sends none.
+  bool is_closed_after(bool with_certificates, std::uint32_t announced) {
+    auto own_of = [&](const std::string& name) {
+      if (!with_certificates)
+        return std::unique_ptr<credential_source>{};
+      return std::move(*credential_source::open(files(name), "troupe"));
+    };
+    if (with_certificates) {
+      node("node-1", by);
+      node("node-2", by);
+    }
+    small_node server{with_certificates ? std::optional{files("node-1")}
+                                        : std::nullopt};
+    auto answering = server.system.spawn(echo, 0);
+    server.transport->publish(
+      caf::actor_cast<caf::strong_actor_ptr>(answering));
+    endpoint here{"127.0.0.1", free_port()};
+    CAF_REQUIRE(!server.transport->listen(here));
+    gate client{{}, own_of("node-2")};
+    auto connected = connect(client, here);
+    // A direct message of BASP to actor 1 (caf/io/basp/header.hpp).
+    std::string header(32, '\0');
+    header[0] = 2;
+    header[31] = 1;
+    for (int i = 0; i < 4; ++i)
+      header[4 + i] = static_cast<char>(announced >> 8 * (3 - i));
+    send(connected, header);
+    // Before CAF would end it for silence.
+    auto result = ends_within(connected, 3s);
+    caf::anon_send_exit(answering, caf::exit_reason::kill);
+    return result;
+  }
+
+  static established connect(gate& from, const endpoint& where) {
+    auto result = std::make_shared<std::promise<handshake::outcome>>();
+    auto outcome = result->get_future();
+    from.dial(where, [result](handshake::outcome what) {
+      result->set_value(std::move(what));
+    });
+    CAF_REQUIRE(outcome.wait_for(5s) == std::future_status::ready);
+    auto what = outcome.get();
+    CAF_REQUIRE(std::holds_alternative<established>(what));
+    return std::move(std::get<established>(what));
+  }
+
+  static void send(established& to, const std::string& bytes) {
+    if (!to.tls) {
+      boost::asio::write(to.socket, boost::asio::buffer(bytes));
+      return;
+    }
+    std::size_t written = 0;
+    to.tls->write(bytes, written);
+    CAF_REQUIRE_EQUAL(written, bytes.size());
+  }
+
+  static bool ends_within(established& connection,
+                          std::chrono::milliseconds limit) {
+    auto socket = connection.socket.native_handle();
+    auto deadline = std::chrono::steady_clock::now() + limit;
+    char buffer[4096];
+    while (std::chrono::steady_clock::now() < deadline) {
+      pollfd waited{socket, POLLIN, 0};
+      if (::poll(&waited, 1, 50) != 1)
+        continue;
+      auto got = ::recv(socket, buffer, sizeof(buffer), 0);
+      if (got == 0 || (got < 0 && errno == ECONNRESET))
+        return true;
+    }
+    return false;
+  }
+
   static void exchange(small_node& client, const caf::actor& remote) {
     caf::scoped_actor self{client.system};
     std::vector<std::size_t> sizes = {0,      1,      100,     16'383,   16'384,
@@ -126,6 +204,16 @@ CAF_TEST(messages of all sizes pass over TLS) {
 
 CAF_TEST(messages of all sizes pass without certificates) {
   check_echo(false);
+}
+
+CAF_TEST(a session ends where a message is announced that is too large) {
+  CAF_CHECK(is_closed_after(false, 0xfffffff0u));
+  CAF_CHECK(is_closed_after(false, (64u << 20) + 1));
+}
+
+CAF_TEST(a session over TLS ends there too) {
+  CAF_CHECK(is_closed_after(true, 0xfffffff0u));
+  CAF_CHECK(is_closed_after(true, (64u << 20) + 1));
 }
 
 CAF_TEST(a successor takes over what is published) {

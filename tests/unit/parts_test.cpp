@@ -52,6 +52,16 @@ CAF_TEST(each limit of the API has its own setting) {
   CAF_CHECK_EQUAL(limits.min_read_rate, 2011u);
 }
 
+CAF_TEST(the largest value that the cache takes fits between nodes) {
+  auto bytes_for = [](std::uint64_t value_size) {
+    auto settings = default_configuration();
+    settings.cache.memory.max_value_size = value_size;
+    return transport_part(settings).max_message_bytes;
+  };
+  CAF_CHECK_EQUAL(bytes_for(1u << 20), 64u << 20);
+  CAF_CHECK_GREATER(bytes_for(512u << 20), (512u << 20) + (64u << 10));
+}
+
 CAF_TEST(the statistics name the algorithm in effect) {
   auto named = [](const std::string& algorithm) {
     auto settings = settings_of({{"loadBalancer.algorithm", algorithm}});
