@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "discovery/membership/membership_state.hpp"
+#include "discovery/peering/claims.hpp"
 #include "messages/error.hpp"
 
 // Founding a cluster, joining one, and staying in it.
@@ -142,6 +144,8 @@ caf::result<pledge> membership_state::promise_to(const pledge_request& x) {
 }
 
 caf::result<done> membership_state::take_in(const join_request& x) {
+  if (auto problem = check_claims(x.info))
+    return problem;
   auto state = sources_.view->get();
   if (state->leader == config_.self.id) {
     // Whoever has just come has sent nothing else yet.
@@ -224,9 +228,11 @@ void membership_state::accept(const lease_grant& given, steady_time sent_at) {
     return obey_dismissal(given.dismissed_for);
   if (said_goodbye_)
     return;
+  // No node grants more than all have agreed on, whatever it says.
+  auto granted = std::clamp(milliseconds{given.duration_ms}, milliseconds{0},
+                            config_.timers.down_after);
   // Clocks may drift apart by a tenth.
-  sources_.roles->extend(
-    sent_at, sent_at + milliseconds{given.duration_ms} * 9 / 10, now());
+  sources_.roles->extend(sent_at, sent_at + granted * 9 / 10, now());
 }
 
 member_id membership_state::any_peer() {

@@ -129,7 +129,8 @@ caf::result<probe_report> membership_state::probe(const probe_request& x) {
 void membership_state::hear(const probe_report& x) {
   auto state = sources_.view->get();
   auto i = state->members.find(x.about);
-  if (i != state->members.end() && i->second.info.incarnation == x.incarnation)
+  if (i != state->members.end() && i->second.info.incarnation == x.incarnation
+      && state->members.contains(x.reporter))
     known_[x.about].witnesses[x.reporter] = {x.found, now()};
 }
 

@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <spdlog/spdlog.h>
 
+#include "discovery/peering/claims.hpp"
 #include "discovery/peering/compatibility.hpp"
 #include "messages/error.hpp"
 #include "messages/strays.hpp"
@@ -91,12 +92,18 @@ struct peering_state {
 
   // -- sessions --------------------------------------------------------------
 
+  /// Errors: incompatible.
+  caf::error admit(const hello& own, const hello& other) {
+    if (auto problem = check_claims(other))
+      return problem;
+    if (auto problem = check_compatible(own, other))
+      return problem;
+    return begin_session(other);
+  }
+
   /// Errors: incompatible (another process runs under that id).
   caf::error begin_session(const hello& other) {
     auto i = other.actors.find("peering");
-    if (i == other.actors.end() || !i->second)
-      return make_error(errc::incompatible, "the peer names no peering actor",
-                        "actors");
     auto known = sessions.find(other.info.id);
     auto is_new = known == sessions.end()
                   || known->second.info.incarnation != other.info.incarnation;
@@ -323,11 +330,7 @@ struct peering_state {
       addresses.erase(where);
       return;
     }
-    if (auto problem = check_compatible(make_hello(), answer)) {
-      dial_failed(where, problem);
-      return;
-    }
-    if (auto problem = begin_session(answer)) {
+    if (auto problem = admit(make_hello(), answer)) {
       dial_failed(where, problem);
       return;
     }
@@ -387,20 +390,21 @@ peering(peering_actor::stateful_pointer<peering_state> self,
       auto own = state.make_hello();
       if (greeting.info.id == own.info.id)
         return own;
-      auto problem = check_compatible(own, greeting);
-      if (!problem)
-        problem = state.begin_session(greeting);
-      if (problem) {
-        spdlog::error("peering: refused {} at {}: {}", greeting.info.name,
-                      to_string(greeting.info.cluster),
-                      describe(problem).detail);
+      if (auto problem = state.admit(own, greeting)) {
+        // Its name is not for the log where it is none.
+        auto who =
+          check_claims(greeting.info)
+            ? std::string{"a node"}
+            : greeting.info.name + " at " + to_string(greeting.info.cluster);
+        spdlog::error("peering: refused {}: {}", who, describe(problem).detail);
         return problem;
       }
       return own;
     },
     [self](const peer_up& news) {
       auto i = self->state.sessions.find(news.info.id);
-      if (i == self->state.sessions.end() || !i->second.is_source_of(news))
+      if (i == self->state.sessions.end() || !i->second.is_source_of(news)
+          || check_claims(news.actors))
         return;
       i->second.actors = news.actors;
       self->state.announce(i->second);

@@ -1,3 +1,4 @@
+#include "messages/limits.hpp"
 #include "messages/text_rules.hpp"
 #include "node/config/options.hpp"
 #include "node/config/units.hpp"
@@ -54,7 +55,7 @@ void declare_node_options(option_table& table) {
         "node.ioThreads",
         "Threads that serve connections. 0: one per core, at most 128. The "
         "cache has as many shards.",
-        0, {.max = 256}),
+        0, {.max = max_io_threads}),
       node<&s::max_connections>(
         "node.maxConnections",
         "Connections to the API at a time; one more is answered 503.", 10'000,

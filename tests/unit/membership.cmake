@@ -1,4 +1,5 @@
 troupe_suite(membership
+  unit/claims_test.cpp
   unit/compatibility_test.cpp
   unit/founding_test.cpp
   unit/identity_test.cpp

@@ -26,6 +26,7 @@ node_info make_info(member_id id, std::string name) {
   result.id = id;
   result.name = std::move(name);
   result.incarnation = 1;
+  result.cluster = {"127.0.0.1", 7946};
   return result;
 }
 
@@ -50,6 +51,7 @@ struct fixture : test_coordinator_fixture<config> {
   reach peers_find = reach::silent;
   bool dismissed = false;
   std::string dismissal;
+  std::int64_t granted_ms = 1500;
   member_id peers_pledge_to = own;
   lease_ptr leadership = std::make_shared<lease>();
   lease_ptr roles_lease = std::make_shared<lease>();
@@ -112,7 +114,7 @@ struct fixture : test_coordinator_fixture<config> {
       },
       [this](const renew_lease&) {
         ++renewals;
-        return lease_grant{1, 1500, dismissal};
+        return lease_grant{1, granted_ms, dismissal};
       },
       [this, id](const probe_request& x) {
         return probe_report{id, x.about, x.incarnation, peers_find};
@@ -502,6 +504,38 @@ CAF_TEST(a leader takes a newcomer in and gives it a role) {
   CAF_REQUIRE_EQUAL(roles.size(), 1u);
   CAF_CHECK(roles[0].node == member_id{6});
   CAF_CHECK(roles[0].role == raft_role::standby);
+}
+
+CAF_TEST(a node with values that nobody can have is not taken in) {
+  start(3);
+  view->set(two_members(own));
+  pass(100ms);
+  auto asked = make_info(member_id{6}, "new");
+  asked.io_threads = UINT32_MAX;
+  auto request = self->request(membership, caf::infinite, join_request{asked});
+  consume_messages();
+  request.receive([](const done&) { CAF_ERROR("taken in"); },
+                  [](const caf::error& x) {
+                    CAF_CHECK_EQUAL(describe(x).code, errc::incompatible);
+                  });
+  CAF_CHECK(proposed.empty());
+}
+
+CAF_TEST(no leader grants more than all have agreed on) {
+  granted_ms = std::numeric_limits<std::int64_t>::max();
+  start(3);
+  view->set(two_members(member_id{9}));
+  connect(member_id{9});
+  pass(1s);
+  auto now = [this] { return sys.clock().now(); };
+  CAF_CHECK(roles_lease->held(now()));
+  names->erase_peer(member_id{9});
+  pass(2s);
+  CAF_CHECK(!roles_lease->held(now()));
+  granted_ms = std::numeric_limits<std::int64_t>::min();
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(!roles_lease->held(now()));
 }
 
 CAF_TEST(a request to join is passed on once) {

@@ -396,6 +396,33 @@ CAF_TEST(a peer that does not fit gets the reason and no session) {
                   "the peer names no peering actor");
 }
 
+CAF_TEST(a peer with values that nobody can have is refused with words) {
+  auto io_threads = [&](std::uint32_t count) {
+    auto greeting = second.script.own;
+    greeting.info.io_threads = count;
+    return refusal(greeting);
+  };
+  CAF_CHECK_EQUAL(io_threads(UINT32_MAX),
+                  "io_threads must be from 1 to 256, is 4294967295");
+  CAF_CHECK_EQUAL(io_threads(257), "io_threads must be from 1 to 256, is 257");
+  CAF_CHECK_EQUAL(io_threads(0), "io_threads must be from 1 to 256, is 0");
+  CAF_CHECK(heard.up.empty());
+  CAF_CHECK_EQUAL(io_threads(256), "");
+}
+
+CAF_TEST(a peer names actors of its own process only) {
+  auto greeting = second.script.own;
+  // One of ours.
+  greeting.actors["catalog"] = caf::actor_cast<caf::strong_actor_ptr>(listener);
+  CAF_CHECK_EQUAL(refusal(greeting),
+                  "actors must be named, and of the process that names them");
+  meet_second();
+  caf::anon_send(peering, peer_up{greeting.info, greeting.actors});
+  consume_messages();
+  CAF_CHECK_EQUAL(heard.up.size(), 1u);
+  CAF_CHECK(!names->peer<caf::actor>(member_id{2}, "catalog"));
+}
+
 CAF_TEST(a peer that does not answer is dialled again) {
   second.script.silent = true;
   join(second);
