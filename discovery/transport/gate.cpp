@@ -20,8 +20,8 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 namespace asio = boost::asio;
 
-/// Between two attempts to accept when the process has no descriptor left, and
-/// between two looks at what the log owes.
+/// Between two attempts to accept after one that failed, and between two looks
+/// at what the log owes.
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::milliseconds log_pause{1000};
 
@@ -87,13 +87,13 @@ void gate::accept_next() {
     [this](const error_code& problem, tcp::socket newcomer) {
       if (problem == asio::error::operation_aborted)
         return;
-      if (problem == asio::error::no_descriptors
-          || problem == asio::error::no_buffer_space
-          || problem == asio::error::no_memory) {
+      // Whatever else is wrong is so at the next attempt as well: descriptors,
+      // of the process or of the system, memory, or the socket itself.
+      auto broke_before = problem == asio::error::connection_aborted;
+      if (problem && !broke_before) {
         note_refusal("everybody", "can't accept: " + problem.message());
         return accept_later();
       }
-      // Else this one connection broke before it was accepted.
       if (!problem)
         receive(std::move(newcomer));
       accept_next();

@@ -4,7 +4,11 @@
 
 #include <csignal>
 #include <future>
+#include <sstream>
+#include <thread>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -12,6 +16,9 @@
 #include <boost/asio/write.hpp>
 
 #include <caf/test/unit_test.hpp>
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "discovery/transport/dialer.hpp"
 #include "messages/error.hpp"
@@ -103,6 +110,55 @@ struct hall {
     return [this](established who) { enter(std::move(who)); };
   }
 };
+
+/// What is logged meanwhile.
+class log_capture {
+public:
+  log_capture() : before_(spdlog::default_logger()) {
+    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_, true);
+    spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("capture", std::move(sink)));
+  }
+
+  ~log_capture() { spdlog::set_default_logger(before_); }
+
+  std::string text() const {
+    spdlog::default_logger()->flush();
+    return stream_.str();
+  }
+
+  int largest_number_before(const std::string& words) const {
+    auto all = text();
+    auto result = 0;
+    for (auto end = all.find(words); end != all.npos;
+         end = all.find(words, end + 1)) {
+      auto begin = all.find_last_not_of("0123456789", end - 1) + 1;
+      result = std::max(result, std::stoi(all.substr(begin, end - begin)));
+    }
+    return result;
+  }
+
+private:
+  std::ostringstream stream_;
+  std::shared_ptr<spdlog::logger> before_;
+};
+
+/// This process's socket that listens on `port`; -1: none.
+int listening_socket(std::uint16_t port) {
+  for (int fd = 3; fd < 1024; ++fd) {
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    sockaddr_in address{};
+    socklen_t length = sizeof(address);
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0
+        && listens != 0
+        && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length)
+             == 0
+        && ntohs(address.sin_port) == port)
+      return fd;
+  }
+  return -1;
+}
 
 bool contains(const std::string& text, const std::string& part) {
   if (text.find(part) != text.npos)
@@ -222,6 +278,25 @@ CAF_TEST(a taken port is named) {
   CAF_CHECK_EQUAL(describe(problem).detail, "can't listen on cluster port "
                                               + to_string(where)
                                               + ": Address already in use");
+}
+
+CAF_TEST(a listener that can not accept tries again in peace) {
+  log_capture lines;
+  auto config = quick();
+  config.log.window = 100ms;
+  gate broken{config, nullptr};
+  hall people;
+  CAF_REQUIRE(!broken.listen(where, people.handler()));
+  // From here on accept() fails at once, each time, as it does where the whole
+  // system is out of descriptors.
+  auto socket = listening_socket(where.port);
+  CAF_REQUIRE(socket >= 0);
+  ::shutdown(socket, SHUT_RDWR);
+  std::this_thread::sleep_for(1500ms);
+  auto text = lines.text();
+  CAF_CHECK(contains(text, "refused everybody: can't accept: "));
+  CAF_CHECK(contains(text, " more times in 1 s: can't accept: "));
+  CAF_CHECK_LESS(lines.largest_number_before(" more times"), 20);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
