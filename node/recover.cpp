@@ -12,15 +12,20 @@ std::string describe_plan(const recovery_plan& plan) {
   std::string removed;
   for (auto& who : plan.removed)
     removed += fmt::format("  {} ({})\n", who.name, to_string(who.id));
+  auto lost = plan.lost_index == 0
+                ? ""
+                : fmt::format("WARNING: its disk lost the log's end, which was "
+                              "at index {}\n",
+                              plan.lost_index);
   return fmt::format(
     "{} ({}) of cluster {}\n"
-    "last entry: term {}, index {}; known to be committed up to {}\n"
+    "last entry: term {}, index {}; known to be committed up to {}\n{}"
     "{} servers, {} keys\n\n"
     "Alone, it keeps all of that, entries that nobody was told of included.\n"
     "What only other nodes know is lost. Removed for good:\n{}",
     plan.survivor.name, to_string(plan.survivor.id), plan.cluster_name,
-    plan.last_term, plan.last_index, plan.commit_index, plan.servers, plan.keys,
-    removed.empty() ? "  nobody\n" : removed);
+    plan.last_term, plan.last_index, plan.commit_index, lost, plan.servers,
+    plan.keys, removed.empty() ? "  nobody\n" : removed);
 }
 
 } // namespace

@@ -75,6 +75,8 @@ void catalog_state::act(caf::expected<raft_update> update) {
     fatal(std::move(update.error()));
     return;
   }
+  if (update->lost)
+    tell_of_loss(*update->lost);
   if (update->write_id != 0) {
     if (update->hard_state_changed) {
       changed_ = true; // the term is published
@@ -101,6 +103,21 @@ void catalog_state::act(caf::expected<raft_update> update) {
   apply_committed();
   if (!stopped_)
     follow_leader();
+}
+
+void catalog_state::tell_of_loss(const lost_entries& x) {
+  auto current = machine_.state();
+  auto i = current.members.find(x.who);
+  auto name =
+    i == current.members.end() ? to_string(x.who) : i->second.info.name;
+  auto text = fmt::format("{} has lost entries {} to {} of its log, which it "
+                          "had acknowledged: look at its disk. It gets them "
+                          "again and takes no part in elections until then",
+                          name, x.first, x.last);
+  spdlog::error("catalog: {}", text);
+  if (engine_->leads())
+    waiting_.push_back(
+      stamp(record_event{{{}, "cluster", name, std::move(text), "error"}}));
 }
 
 void catalog_state::persist(std::uint64_t write_id, log_write write) {

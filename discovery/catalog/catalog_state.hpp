@@ -77,6 +77,7 @@ private:
   void load(log_contents contents);
   void act(caf::expected<raft_update> update);
   void persist(std::uint64_t write_id, log_write write);
+  void tell_of_loss(const lost_entries& x);
   void send_durable();
   void send(raft_outgoing message);
   void send_parts(member_id to);

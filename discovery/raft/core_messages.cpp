@@ -93,7 +93,7 @@ raft_core_message to_core(member_id from, const timeout_now& x) {
 raft_message from_core(const raft_core_message& x) {
   switch (x.kind) {
     case RAFT_CORE_APPEND_ENTRIES:
-      return append_entries{x.term, x.index, x.index_term, x.commit, {}, 0};
+      return append_entries{x.term, x.index, x.index_term, x.commit, {}, 0, 0};
     case RAFT_CORE_APPEND_ENTRIES_RESULT:
       return append_entries_result{x.term,     x.rejected, x.index,
                                    x.features, x.capacity, 0};

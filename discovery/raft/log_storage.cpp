@@ -24,10 +24,12 @@ namespace troupe {
 namespace {
 
 // Keys: "e" and the index (big endian, so that order is by index), "h" for term
-// and vote, "m/NAME" for a named value, "s" for the snapshot.
+// and vote, "c" for the commit index, "o" for what is owed, "m/NAME" for a
+// named value, "s" for the snapshot.
 constexpr char entry_prefix = 'e';
 constexpr std::string_view hard_state_key = "h";
 constexpr std::string_view commit_key = "c";
+constexpr std::string_view owed_key = "o";
 constexpr std::string_view snapshot_key = "s";
 constexpr std::string_view meta_prefix = "m/";
 
@@ -38,6 +40,11 @@ constexpr std::string_view format_name = "format";
 constexpr std::string_view format_version = "1";
 constexpr std::string_view node_name = "node_id";
 constexpr std::string_view cluster_name = "cluster_name";
+
+/// What to do about it.
+constexpr const char* without_its_end =
+  "The node must not vote with it: move the whole data directory away, and it "
+  "joins as a new node. If no other node is left, see docs/recovery.md";
 
 struct hard_state {
   std::uint64_t term = 0;
@@ -79,8 +86,8 @@ rocksdb::Options options() {
   result.stats_dump_period_sec = 0;
   result.stats_persist_period_sec = 0;
   result.info_log = take_rocksdb_messages();
-  // A torn last write was never acknowledged and is cut off. Any other damage
-  // was looked for before.
+  // A torn last write is cut off. Any other damage was looked for before, and
+  // whether it had been acknowledged the mark tells.
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   result.track_and_verify_wals_in_manifest = true;
   result.paranoid_checks = true;
@@ -123,6 +130,10 @@ void add(rocksdb::WriteBatch& batch, log_extent& log, const log_write& write) {
     log.commit = write.commit;
     batch.Put(slice(commit_key), write_msgpack(log.commit));
   }
+  if (write.owed != log.owed) {
+    log.owed = write.owed;
+    batch.Put(slice(owed_key), write_msgpack(log.owed));
+  }
   if (write.snapshot) {
     batch.Put(slice(snapshot_key), write_msgpack(*write.snapshot));
     auto drop_to =
@@ -164,8 +175,9 @@ private:
 
 log_storage::log_storage(raft_log_config config,
                          std::shared_ptr<room_watch> room,
-                         std::unique_ptr<rocksdb::DB> db)
-  : config_(std::move(config)), room_(std::move(room)), db_(std::move(db)) {
+                         std::unique_ptr<rocksdb::DB> db, log_mark_file mark)
+  : config_(std::move(config)), room_(std::move(room)), db_(std::move(db)),
+    mark_(std::move(mark)) {
 }
 
 log_storage::log_storage(log_storage&&) noexcept = default;
@@ -184,12 +196,16 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
                         + where->file.string() + " is damaged at offset "
                         + std::to_string(where->offset)
                         + ": the record there does not match its checksum");
+  auto mark = log_mark_file::open(config.path.string() + ".mark");
+  if (!mark)
+    return std::move(mark.error());
   auto room = std::make_shared<room_watch>();
   auto settings = options();
   settings.listeners.push_back(room);
   rocksdb::DB* raw = nullptr;
   auto status = rocksdb::DB::Open(settings, config.path.string(), &raw);
-  log_storage result{config, room, std::unique_ptr<rocksdb::DB>{raw}};
+  log_storage result{config, room, std::unique_ptr<rocksdb::DB>{raw},
+                     std::move(*mark)};
   if (!status.ok())
     return result.failed(status);
   auto contents = result.load();
@@ -202,9 +218,50 @@ caf::expected<log_storage> log_storage::open(const raft_log_config& config) {
         + " is gone, but this node took part in cluster '" + config.cluster_name
         + "' under its id. It must not vote again: move the whole data "
           "directory away, and it joins as a new node");
+  auto lost = result.check_mark(*contents);
+  if (lost && !config.takes_lost_end)
+    return lost;
   if (auto error = result.check_owner())
     return error;
+  // Who goes on from less marks that with its first write.
+  if (!lost)
+    if (auto error = result.write_mark())
+      return error;
   return caf::expected<log_storage>{std::move(result)};
+}
+
+caf::error log_storage::check_mark(const log_contents& contents) {
+  auto& mark = mark_.last();
+  if (!mark) {
+    if (contents.term == 0)
+      return caf::none;
+    return make_error(
+      errc::corrupt, "raft log " + config_.path.string() + ": "
+                       + config_.path.string()
+                       + ".mark is gone, which tells whether the log is whole. "
+                       + without_its_end);
+  }
+  if (db_->GetLatestSequenceNumber() >= mark->sequence)
+    return caf::none;
+  lost_end_ = mark;
+  return make_error(errc::corrupt,
+                    "raft log " + config_.path.string()
+                      + " has lost its end: it holds entries up to "
+                      + std::to_string(stored_.end - 1) + " and term "
+                      + std::to_string(contents.term) + ", but entry "
+                      + std::to_string(mark->last_index) + " and term "
+                      + std::to_string(mark->term)
+                      + " were durable, and others may count on them. "
+                      + without_its_end);
+}
+
+caf::error log_storage::write_mark() {
+  return mark_.write(
+    {db_->GetLatestSequenceNumber(), stored_.term, stored_.end - 1});
+}
+
+caf::error log_storage::sync_mark() {
+  return mark_.sync();
 }
 
 caf::expected<log_contents> log_storage::load() {
@@ -221,9 +278,10 @@ caf::expected<log_contents> log_storage::load() {
     return failed(i->status());
   if (contents.entries.empty() && contents.snapshot)
     contents.first_index = contents.snapshot->index + 1;
-  stored_ = intended_ = {contents.term, contents.voted_for, contents.commit,
-                         contents.first_index,
-                         contents.first_index + contents.entries.size()};
+  stored_ = intended_ = {
+    contents.term,        contents.voted_for,
+    contents.commit,      contents.owed,
+    contents.first_index, contents.first_index + contents.entries.size()};
   // A newer format may look like damage: the version decides first.
   auto format = meta_.values.find(std::string{format_name});
   if (format != meta_.values.end() && format->second != format_version)
@@ -254,6 +312,11 @@ caf::error log_storage::load_record(std::string_view key,
   if (key == commit_key) {
     if (auto mismatch = read_msgpack(value, contents.commit))
       return corrupt("commit index: " + *mismatch);
+    return caf::none;
+  }
+  if (key == owed_key) {
+    if (auto mismatch = read_msgpack(value, contents.owed))
+      return corrupt("what is owed: " + *mismatch);
     return caf::none;
   }
   if (key == snapshot_key) {
@@ -351,7 +414,7 @@ caf::error log_storage::write(std::span<const log_write> writes) {
   if (!status.ok())
     return failed(status);
   stored_ = intended_;
-  return caf::none;
+  return write_mark();
 }
 
 caf::error log_storage::reopen() {
@@ -378,7 +441,7 @@ caf::error log_storage::put_meta(const std::string& name,
     meta_.values.erase(name);
   else
     meta_.values[name] = value;
-  return caf::none;
+  return write_mark();
 }
 
 caf::error log_storage::failed(const rocksdb::Status& status) const {

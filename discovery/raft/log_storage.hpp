@@ -9,6 +9,7 @@
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 
+#include "discovery/raft/log_mark.hpp"
 #include "discovery/raft/raft_log.hpp"
 
 namespace rocksdb {
@@ -25,6 +26,7 @@ struct log_extent {
   std::uint64_t term = 0;
   member_id voted_for = member_id::none;
   std::uint64_t commit = 0;
+  std::uint64_t owed = 0;
   /// Stored entries: [first, end).
   std::uint64_t first = 1;
   std::uint64_t end = 1;
@@ -33,7 +35,9 @@ struct log_extent {
 };
 
 /// The Raft log in a RocksDB of its own, sized for a node that idles: one small
-/// write buffer, few files, no statistics. Every write is synced.
+/// write buffer, few files, no statistics. Every write is synced, and then
+/// noted in the mark beside it, `PATH.mark`, so that a log that lost its end is
+/// known when it is opened.
 class log_storage {
 public:
   /// Opens or makes the log and checks all of it. Errors as in
@@ -57,6 +61,13 @@ public:
   /// (what was durable is not there), and those of `open`.
   caf::error reopen();
 
+  /// Makes the mark outlive a loss of power; for when nothing else is to be
+  /// done. Errors: storage_failed.
+  caf::error sync_mark();
+
+  /// What was durable when the log was opened and was not there any more.
+  const std::optional<log_mark>& lost_end() const { return lost_end_; }
+
   /// Keeps a named value; an empty one erases it. Errors: as of `write`.
   caf::error put_meta(const std::string& name, const std::string& value);
 
@@ -66,11 +77,13 @@ private:
   class room_watch;
 
   log_storage(raft_log_config config, std::shared_ptr<room_watch> room,
-              std::unique_ptr<rocksdb::DB> db);
+              std::unique_ptr<rocksdb::DB> db, log_mark_file mark);
 
   caf::error load_record(std::string_view key, std::string_view value,
                          log_contents& contents);
   caf::error check(const log_contents& contents) const;
+  caf::error check_mark(const log_contents& contents);
+  caf::error write_mark();
   caf::error check_owner();
   caf::error failed(const rocksdb::Status& status) const;
   caf::error no_room(std::string_view lack) const;
@@ -79,6 +92,8 @@ private:
   raft_log_config config_;
   std::shared_ptr<room_watch> room_;
   std::unique_ptr<rocksdb::DB> db_;
+  log_mark_file mark_;
+  std::optional<log_mark> lost_end_;
   log_meta meta_;
   log_extent stored_;
   /// As the last write, which may have failed, was to leave it.

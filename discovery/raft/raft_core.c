@@ -464,6 +464,73 @@ int raft_core_transfer(struct raft_core* core, uint64_t now, uint64_t id) {
   return step(core, &event);
 }
 
+/* libraft's own view of a follower's progress (0.22, src/progress.h). */
+struct progress {
+  unsigned short state;
+  unsigned short catch_up;
+  unsigned short features;
+  unsigned short capacity;
+  raft_index next_index;
+  raft_index match_index;
+  raft_time last_send;
+  raft_time last_recv;
+  raft_index snapshot_index;
+  raft_time snapshot_last_send;
+};
+enum { PROGRESS_PROBE = 0 };
+_Static_assert(RAFT_VERSION_NUMBER < 2300,
+               "look whether libraft's progress still has this shape");
+
+/* Whether it has that shape, as far as libraft tells what is in it. */
+static bool knows_progress(const struct raft* raft) {
+  const struct progress* all =
+    (const struct progress*)raft->leader_state.progress;
+  unsigned i;
+  for (i = 0; i < raft->configuration.n; i++) {
+    raft_id id = raft->configuration.servers[i].id;
+    raft_index match = 0;
+    if (raft_match_index(raft, id, &match) != 0 || all[i].match_index != match)
+      return false;
+    if (id != raft->id && all[i].next_index <= match)
+      return false;
+  }
+  return true;
+}
+
+/* libraft takes each answer with less than the follower had acknowledged for a
+ * late one, so a follower whose disk lost its end would get nothing for as long
+ * as this leader leads. */
+bool raft_core_set_back(struct raft_core* core, uint64_t id,
+                        uint64_t last_index) {
+  struct raft* raft = &core->raft;
+  struct progress* all;
+  unsigned i;
+  if (raft->state != RAFT_LEADER || !knows_progress(raft))
+    return false;
+  all = (struct progress*)raft->leader_state.progress;
+  for (i = 0; i < raft->configuration.n; i++) {
+    struct progress* its = &all[i];
+    if (raft->configuration.servers[i].id != id || id == raft->id
+        || last_index >= its->match_index)
+      continue;
+    its->state = PROGRESS_PROBE;
+    its->match_index = last_index;
+    its->next_index = last_index + 1;
+    its->snapshot_index = 0;
+    return true;
+  }
+  return false;
+}
+
+void raft_core_stay_follower(struct raft_core* core, uint64_t now) {
+  struct raft* raft = &core->raft;
+  memset(&core->update, 0, sizeof core->update);
+  if (raft->state != RAFT_FOLLOWER)
+    return;
+  forget_silent_leader(raft, now);
+  raft->election_timer_start = now;
+}
+
 bool raft_core_hard_state_changed(const struct raft_core* core) {
   return core->update.flags
          & ((RAFT_UPDATE_CURRENT_TERM) | (RAFT_UPDATE_VOTED_FOR));
@@ -602,6 +669,11 @@ bool raft_core_is_up_to_date(const struct raft_core* core, uint64_t id) {
   raft_index match = 0;
   return raft_match_index(&core->raft, id, &match) == 0
          && match == raft_core_last_index(core);
+}
+
+uint64_t raft_core_match_index(const struct raft_core* core, uint64_t id) {
+  raft_index match = 0;
+  return raft_match_index(&core->raft, id, &match) == 0 ? match : 0;
 }
 
 int raft_core_catch_up_status(const struct raft_core* core, uint64_t id) {

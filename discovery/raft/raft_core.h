@@ -118,6 +118,13 @@ int raft_core_submit(struct raft_core* core, uint64_t now,
 int raft_core_catch_up(struct raft_core* core, uint64_t now, uint64_t id);
 int raft_core_transfer(struct raft_core* core, uint64_t now, uint64_t id);
 
+/* A follower has less than it acknowledged: the leader goes on from what it has.
+ * False when that can't be done, and nothing was changed. */
+bool raft_core_set_back(struct raft_core* core, uint64_t id,
+                        uint64_t last_index);
+/* A follower's timer begins anew, and it has no leader any more. */
+void raft_core_stay_follower(struct raft_core* core, uint64_t now);
+
 /* -- what the last step asks for ------------------------------------------ */
 
 bool raft_core_hard_state_changed(const struct raft_core* core);
@@ -153,6 +160,9 @@ bool raft_core_installing(const struct raft_core* core);
 bool raft_core_changing(const struct raft_core* core);
 /* Whether a leader knows that `id` has its whole log. */
 bool raft_core_is_up_to_date(const struct raft_core* core, uint64_t id);
+/* Up to where a leader knows that `id` has its log; 0 when it does not lead or
+ * `id` takes no part. */
+uint64_t raft_core_match_index(const struct raft_core* core, uint64_t id);
 int raft_core_catch_up_status(const struct raft_core* core, uint64_t id);
 size_t raft_core_server_count(const struct raft_core* core);
 struct raft_core_server raft_core_server_at(const struct raft_core* core,

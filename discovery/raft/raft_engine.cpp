@@ -30,11 +30,15 @@ raft_configuration_servers last_configuration(const log_contents& contents) {
   return decode_configuration(bytes).value_or(raft_configuration_servers{});
 }
 
+std::uint64_t id_of(member_id who) {
+  return static_cast<std::uint64_t>(who);
+}
+
 /// Cuts before each configuration entry but the first one.
 std::vector<append_entries> split_at_changes(append_entries& x) {
   std::vector<append_entries> parts;
   parts.push_back(
-    {x.term, x.prev_index, x.prev_term, x.commit, {}, x.sent_at_ms});
+    {x.term, x.prev_index, x.prev_term, x.commit, {}, x.sent_at_ms, 0});
   for (auto& entry : x.entries) {
     auto& part = parts.back();
     if (entry.kind == entry_kind::change && !part.entries.empty())
@@ -43,7 +47,8 @@ std::vector<append_entries> split_at_changes(append_entries& x) {
                        part.entries.back().term,
                        x.commit,
                        {},
-                       x.sent_at_ms});
+                       x.sent_at_ms,
+                       0});
     parts.back().entries.push_back(std::move(entry));
   }
   return parts;
@@ -102,6 +107,7 @@ caf::expected<raft_update> raft_engine::start(raft_time now,
     committed_ = stored.index;
   }
   restored_commit_ = contents.commit;
+  owed_ = written_owed_ = contents.owed;
   if (contents.term > 0)
     votes_from_ = now + config_.election_timeout;
   auto heads = core_entries(contents.entries);
@@ -145,7 +151,31 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
                                     const append_entries_result& x,
                                     raft_update& out) {
   note_answer(from, x);
-  return give(now, to_core(from, x), out);
+  if (has_lost(from, x)) {
+    auto had = raft_core_match_index(core_.get(), id_of(from));
+    if (raft_core_set_back(core_.get(), id_of(from), x.last_index))
+      out.lost = lost_entries{from, x.last_index + 1, had};
+  }
+  if (auto failed = give(now, to_core(from, x), out))
+    return failed;
+  if (leads()) {
+    auto match = raft_core_match_index(core_.get(), id_of(from));
+    if (auto& known = leading().acknowledged[from]; match > known.index)
+      known = {match, now_};
+  }
+  return caf::none;
+}
+
+/// Whether it was told of the answer to a message that left after it had
+/// acknowledged more: an earlier answer may only be late.
+bool raft_engine::has_lost(member_id from,
+                           const append_entries_result& x) const {
+  if (!leads() || leading_.term != term() || x.term != term() || x.rejected == 0
+      || x.last_index >= raft_core_match_index(core_.get(), id_of(from)))
+    return false;
+  auto known = leading_.acknowledged.find(from);
+  return known != leading_.acknowledged.end()
+         && raft_time{x.heard_at_ms} > known->second.at;
 }
 
 caf::error raft_engine::receive_one(raft_time now, member_id from,
@@ -173,7 +203,7 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
 }
 
 bool raft_engine::may_vote(raft_time now, const request_vote& x) const {
-  return now >= votes_from_ || x.disrupt_leader;
+  return (now >= votes_from_ || x.disrupt_leader) && x.last_index >= owed_;
 }
 
 raft_engine::own_term& raft_engine::leading() {
@@ -181,6 +211,7 @@ raft_engine::own_term& raft_engine::leading() {
     leading_.term = term();
     leading_.contact.reset();
     leading_.told_commit.clear();
+    leading_.acknowledged.clear();
   }
   return leading_;
 }
@@ -202,6 +233,41 @@ void raft_engine::note_leader(std::uint64_t term, std::uint64_t sent_at_ms) {
     heard_at_ms_ = std::max(heard_at_ms_, sent_at_ms);
 }
 
+void raft_engine::note_owed(const append_entries& x, raft_update& out) {
+  if (x.acknowledged > last_index() && x.acknowledged > owed_)
+    out.lost = lost_entries{config_.self, last_index() + 1, x.acknowledged};
+  owed_ = std::max({owed_, x.acknowledged, x.commit});
+}
+
+/// What is wrong when a leader has an entry of `term` at `index`.
+caf::error raft_engine::contradicts(member_id leader, std::uint64_t index,
+                                    std::uint64_t term) const {
+  auto own = term_at(index);
+  if (index > known_commit() || own == 0 || own == term)
+    return caf::none;
+  return make_error(
+    errc::conflict,
+    "entry " + std::to_string(index) + " is committed here with term "
+      + std::to_string(own) + ", but " + to_string(leader)
+      + ", which leads now, has another one with term " + std::to_string(term)
+      + ": a majority of the disks lost what they had acknowledged. This node "
+        "stops instead of doing the same; keep its data directory and see "
+        "docs/recovery.md");
+}
+
+/// A leader has all that was ever committed (Raft dissertation, 3.6.3).
+caf::error raft_engine::check_committed(member_id from,
+                                        const append_entries& x) const {
+  auto problem = contradicts(from, x.prev_index, x.prev_term);
+  auto index = x.prev_index;
+  for (auto& entry : x.entries) {
+    if (problem)
+      break;
+    problem = contradicts(from, ++index, entry.term);
+  }
+  return problem;
+}
+
 std::optional<leader_lease> raft_engine::lease(raft_time now) const {
   // A transferee may disrupt this leader for as long as the term lasts, even
   // after the transfer was given up.
@@ -219,6 +285,11 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
                                     append_entries& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
+  if (x.term >= term()) {
+    if (auto contradiction = check_committed(from, x))
+      return contradiction;
+    note_owed(x, out);
+  }
   note_leader(x.term, x.sent_at_ms);
   // libraft gives a configuration the index of the first entry that came with
   // it, and keeps only the last of several. So it gets one at a time, each at
@@ -240,6 +311,10 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
                                     install_snapshot& x, raft_update& out) {
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
+  if (x.term >= term())
+    if (auto contradiction =
+          contradicts(from, x.snapshot->index, x.snapshot->term))
+      return contradiction;
   note_leader(x.term, 0);
   auto servers = core_servers(*decode_configuration(x.snapshot->configuration));
   auto message = to_core(from, x, servers);
@@ -288,6 +363,10 @@ caf::expected<raft_update> raft_engine::persisted(raft_time now,
 }
 
 caf::expected<raft_update> raft_engine::timeout(raft_time now) {
+  if (state() == raft_state::follower && last_index() < owed_) {
+    raft_core_stay_follower(core_.get(), at(now));
+    return finish({});
+  }
   return after_step(raft_core_timeout(core_.get(), at(now)));
 }
 
@@ -504,6 +583,7 @@ void raft_engine::complete(append_entries& message,
   auto& told = leading().told_commit[member_id{asked.peer}];
   told = std::max(told, message.commit);
   message.sent_at_ms = static_cast<std::uint64_t>(now_.count());
+  message.acknowledged = leading().acknowledged[member_id{asked.peer}].index;
   std::uint64_t bytes = 0;
   for (std::size_t i = 1; i <= asked.n_entries; ++i)
     if (auto* entry = recent_.at(asked.index + i))
@@ -526,9 +606,13 @@ void raft_engine::spread_commit(raft_update& out) {
         || !is_up_to_date(server.id))
       continue;
     told = commit_index();
-    append_entries news{term(),     last_index(),
-                        last->term, commit_index(),
-                        {},         static_cast<std::uint64_t>(now_.count())};
+    append_entries news{term(),
+                        last_index(),
+                        last->term,
+                        commit_index(),
+                        {},
+                        static_cast<std::uint64_t>(now_.count()),
+                        leading().acknowledged[server.id].index};
     out.messages.push_back({server.id, encode(news)});
   }
 }
@@ -588,10 +672,14 @@ caf::expected<raft_update> raft_engine::finish(raft_update out,
     out.write.term = term();
     out.write.voted_for = member_id{raft_core_voted_for(core_.get())};
   }
-  if (out.hard_state_changed || !out.write.entries.empty()
-      || out.write.snapshot) {
+  // What is owed is written along. It grows further only with a leader's
+  // messages, so what counts is that it is known at all.
+  auto owed = owed_ > last_index() ? owed_ : 0;
+  if (out.hard_state_changed || !out.write.entries.empty() || out.write.snapshot
+      || (owed != 0 && written_owed_ == 0)) {
     out.write_id = next_write_id_++;
     out.write.commit = std::max(commit_index(), restored_commit_);
+    out.write.owed = written_owed_ = owed;
   }
   return caf::expected<raft_update>{std::move(out)};
 }

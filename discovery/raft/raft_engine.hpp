@@ -56,6 +56,13 @@ struct raft_engine_config {
   std::uint32_t seed = 1;
 };
 
+/// Entries that a member had acknowledged and has not any more.
+struct lost_entries {
+  member_id who = member_id::none;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
 enum class raft_state : std::uint8_t { follower, candidate, leader };
 
 /// A message on its way to a peer, encoded.
@@ -82,6 +89,9 @@ struct raft_update {
   /// The state machine starts over from this snapshot (then applies what was
   /// committed behind it).
   std::shared_ptr<const log_snapshot> restored;
+  /// The leader found that a follower lost them, or this follower heard that
+  /// from its leader. It gets them again.
+  std::optional<lost_entries> lost;
 };
 
 /// One member of a Raft cluster without clock, disk or network: it owns
@@ -101,7 +111,8 @@ public:
   caf::expected<raft_update> start(raft_time now, log_contents contents);
 
   /// A message came. Errors: corrupt, incompatible (the message is dropped and
-  /// nothing changed).
+  /// nothing changed); conflict (a leader contradicts what is committed here:
+  /// somebody's disk lost what it had acknowledged, and this node must stop).
   caf::expected<raft_update> receive(raft_time now, member_id from,
                                      std::string_view bytes);
 
@@ -154,6 +165,10 @@ public:
   /// The same, or what was known to be committed before a restart.
   std::uint64_t known_commit() const;
   std::uint64_t last_index() const { return recent_.last_index(); }
+  /// What this node acknowledged or knows others to have committed. While its
+  /// log ends before that, it elects nobody and is not elected: with less than
+  /// it had, its vote could make a leader that lacks what was committed.
+  std::uint64_t owed() const { return owed_; }
   /// `commit_index` as a place for a snapshot; nothing where one can't be taken
   /// now.
   std::optional<log_position> commit_position() const;
@@ -211,6 +226,12 @@ private:
     quorum_contact contact;
     /// Up to where each follower was told that the log is committed.
     std::map<member_id, std::uint64_t> told_commit;
+    /// Up to where each follower has acknowledged the log, and when it did.
+    struct acknowledgement {
+      std::uint64_t index = 0;
+      raft_time at{0};
+    };
+    std::map<member_id, acknowledgement> acknowledged;
   };
 
   /// Entries handed to the disk and not yet known to be there.
@@ -229,6 +250,11 @@ private:
   own_term& leading();
   void note_leader(std::uint64_t term, std::uint64_t sent_at_ms);
   void note_answer(member_id from, const append_entries_result& x);
+  void note_owed(const append_entries& x, raft_update& out);
+  bool has_lost(member_id from, const append_entries_result& x) const;
+  caf::error contradicts(member_id leader, std::uint64_t index,
+                         std::uint64_t term) const;
+  caf::error check_committed(member_id from, const append_entries& x) const;
   caf::error receive_one(raft_time now, member_id from, append_entries& x,
                          raft_update& out);
   caf::error receive_one(raft_time now, member_id from,
@@ -269,6 +295,8 @@ private:
   /// restarted may still be held.
   raft_time votes_from_{0};
   std::uint64_t restored_commit_ = 0;
+  std::uint64_t owed_ = 0;
+  std::uint64_t written_owed_ = 0;
   /// The last term in which this leader began to hand over.
   std::uint64_t transferred_term_ = 0;
   own_term leading_;

@@ -18,6 +18,9 @@ namespace troupe {
 
 namespace {
 
+/// The mark is synced once nothing was written for so long.
+constexpr std::chrono::milliseconds quiet_time{200};
+
 using promise = caf::typed_response_promise<done>;
 
 /// Between two looks whether there is room.
@@ -32,10 +35,13 @@ struct raft_log_state {
   std::vector<promise> waiting;
   /// The disk has no room: since when.
   std::optional<log_disk::clock::time_point> no_room_since;
+  log_disk::clock::time_point retry_at{};
   /// Who asked for the contents meanwhile.
   std::vector<caf::typed_response_promise<log_contents>> readers;
   std::uint64_t writes = 0;
   std::uint64_t syncs = 0;
+  /// What `syncs` was when the mark's sync was set, or 0.
+  std::uint64_t mark_due_after = 0;
 
   actor_status status() const {
     return {name,
@@ -68,6 +74,7 @@ void wait_for_room(raft_log_pointer self, const caf::error& lack) {
                   describe(lack).detail, st.waiting.size());
     st.disk->set_refusal(describe(lack).detail);
   }
+  st.retry_at = log_disk::clock::now() + room_interval;
   self->delayed_send(self, room_interval, tick{});
 }
 
@@ -82,6 +89,8 @@ void found_room(raft_log_pointer self) {
     "raft_log: there is room again, after {} ms",
     std::chrono::duration_cast<std::chrono::milliseconds>(waited).count());
 }
+
+void await_quiet(raft_log_pointer self);
 
 /// Writes what queued up, with one sync, and answers all of it.
 void flush(raft_log_pointer self) {
@@ -103,6 +112,27 @@ void flush(raft_log_pointer self) {
   ++st.syncs;
   for (auto& each : std::exchange(st.waiting, {}))
     each.deliver(done{});
+  await_quiet(self);
+}
+
+void await_quiet(raft_log_pointer self) {
+  auto& st = self->state;
+  if (st.mark_due_after != 0)
+    return;
+  st.mark_due_after = st.syncs;
+  self->delayed_send(self, quiet_time, tick{});
+}
+
+/// Syncs the mark, unless more was written since it became due.
+void on_quiet(raft_log_pointer self) {
+  auto& st = self->state;
+  auto due_after = std::exchange(st.mark_due_after, 0);
+  if (due_after == 0)
+    return;
+  if (due_after != st.syncs)
+    return await_quiet(self);
+  if (auto error = st.storage->sync_mark())
+    fail(self, std::move(error));
 }
 
 caf::expected<log_contents> contents(raft_log_pointer self) {
@@ -173,10 +203,17 @@ raft_log_actor::behavior_type raft_log(raft_log_pointer self,
       return done{};
     },
     [=](tick) {
-      if (self->state.no_room_since)
-        try_again(self);
-      else
+      auto& st = self->state;
+      if (st.no_room_since) {
+        // The mark's sync is set anew with the next write.
+        st.mark_due_after = 0;
+        if (log_disk::clock::now() >= st.retry_at)
+          try_again(self);
+      } else if (st.batch.empty()) {
+        on_quiet(self);
+      } else {
         flush(self);
+      }
     },
     [=](get_status) { return self->state.status(); },
   };

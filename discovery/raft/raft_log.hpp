@@ -54,6 +54,9 @@ struct log_contents {
   member_id voted_for = member_id::none;
   /// Committed as far as was known at the last write; perhaps more since.
   std::uint64_t commit = 0;
+  /// That much this log must hold again, or have held: it was acknowledged by
+  /// this node, or committed by the others. 0 where that is less than it holds.
+  std::uint64_t owed = 0;
   std::optional<log_snapshot> snapshot;
   std::uint64_t first_index = 1;
   std::vector<log_entry> entries;
@@ -66,6 +69,8 @@ struct log_write {
   /// Committed so far; it lets a restarted node go on from the last state
   /// before it hears of a leader. Written along, never for its own sake.
   std::uint64_t commit = 0;
+  /// See `log_contents::owed`; written along, too.
+  std::uint64_t owed = 0;
   /// Index of the first of `entries`; whatever stood there or behind goes.
   std::uint64_t first_index = 0;
   std::vector<log_entry> entries;
@@ -105,7 +110,8 @@ using raft_log_actor =
                    caf::replies_to<load_meta>::with<log_meta>,
                    /// Errors: overloaded (no room).
                    caf::replies_to<store_meta>::with<done>,
-                   /// To itself: everything before it is to be synced.
+                   /// To itself: everything before it is to be synced, or
+                   /// nothing was written for a while.
                    caf::reacts_to<tick>>::extend_with<status_protocol>;
 
 struct raft_log_config {
@@ -117,13 +123,17 @@ struct raft_log_config {
   /// The node took part in a cluster: an empty log is one that was lost, and
   /// with it votes and entries that others count on.
   bool must_exist = false;
+  /// Opens a log that lost its end, too: whoever does that knows that it is to
+  /// be gone on from less.
+  bool takes_lost_end = false;
 };
 
 /// Opens the log and checks all of it. Errors: storage_failed (not readable,
-/// not writable, in use), corrupt (damaged bytes, a gap), incompatible (a newer
-/// format), conflict (another node's or cluster's directory, or a lost log).
-/// overloaded (no room on the disk). Each names the directory and what is
-/// wrong. `disk` is told how it does.
+/// not writable, in use), corrupt (damaged bytes, a gap, or an end that was
+/// durable and is gone), incompatible (a newer format), conflict (another
+/// node's or cluster's directory, or a lost log), overloaded (no room on the
+/// disk). Each names the directory and what is wrong. `disk` is told how it
+/// does.
 caf::expected<raft_log_actor>
 spawn_raft_log(caf::actor_system& system, const raft_log_config& config,
                log_disk_ptr disk = std::make_shared<log_disk>());

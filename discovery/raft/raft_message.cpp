@@ -40,7 +40,8 @@ fault check_entries(const append_entries& x) {
 
 struct checker {
   fault operator()(const append_entries& x) const {
-    if (x.prev_index >= limit || x.prev_term > x.term)
+    if (x.prev_index >= limit || x.commit >= limit || x.acknowledged >= limit
+        || x.prev_term > x.term)
       return "previous entry out of range";
     if ((x.prev_index == 0) != (x.prev_term == 0))
       return "previous index without term";

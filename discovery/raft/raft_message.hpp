@@ -24,6 +24,8 @@ struct append_entries {
   std::vector<log_entry> entries;
   /// The leader's clock when it sent this, in ms.
   std::uint64_t sent_at_ms = 0;
+  /// Up to where the receiver has acknowledged the log in this term.
+  std::uint64_t acknowledged = 0;
 };
 
 struct append_entries_result {
@@ -80,7 +82,7 @@ caf::expected<raft_message> decode_raft_message(std::string_view bytes);
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, append_entries& x) {
   return f(caf::meta::type_name("append_entries"), x.term, x.prev_index,
-           x.prev_term, x.commit, x.entries, x.sent_at_ms);
+           x.prev_term, x.commit, x.entries, x.sent_at_ms, x.acknowledged);
 }
 
 template <class Inspector>

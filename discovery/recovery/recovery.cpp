@@ -55,6 +55,7 @@ recovery::open(const std::filesystem::path& data_directory,
   config.node = (*own)->get().id;
   config.cluster_name = cluster_name;
   config.must_exist = true;
+  config.takes_lost_end = true;
   auto storage = log_storage::open(config);
   if (!storage)
     return storage.error();
@@ -77,6 +78,8 @@ caf::error recovery::read() {
                     : log->snapshot       ? log->snapshot->term
                                           : 0;
   plan_.commit_index = log->commit;
+  if (auto end = storage_.lost_end())
+    plan_.lost_index = end->last_index;
   auto state = machine->state();
   plan_.cluster_name = state.cluster_name;
   plan_.servers = state.servers.size();

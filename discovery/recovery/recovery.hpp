@@ -29,6 +29,8 @@ struct recovery_plan {
   /// Up to here it is known to be committed; what is behind it may never have
   /// been acknowledged, and counts from now on.
   std::uint64_t commit_index = 0;
+  /// Where the log ended before its disk lost the end; 0 when it is whole.
+  std::uint64_t lost_index = 0;
   /// The other members, which will be none any more.
   std::vector<node_info> removed;
   std::size_t servers = 0;

@@ -12,6 +12,7 @@ troupe_suite(cluster
   cluster/early_change_test.cpp
   cluster/election_test.cpp
   cluster/figure_8_test.cpp
+  cluster/lost_end_test.cpp
   cluster/members_test.cpp
   cluster/membership_change_test.cpp
   cluster/replication_test.cpp)

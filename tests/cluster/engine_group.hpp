@@ -126,7 +126,8 @@ public:
   void carry_out(std::size_t i, caf::expected<raft_update> update) {
     if (!update)
       CAF_FAIL(describe(update.error()).detail);
-    apply_write(nodes[i].disk, std::move(update->write));
+    if (update->write_id != 0)
+      apply_write(nodes[i].disk, std::move(update->write));
     for (auto& x : update->messages) {
       auto to = static_cast<std::size_t>(x.to) - 1;
       network.push_back({i, to, *decode_raft_message(x.bytes)});

@@ -48,6 +48,7 @@ void apply_write(log_contents& contents, log_write write) {
   contents.term = write.term.value_or(contents.term);
   contents.voted_for = write.voted_for.value_or(contents.voted_for);
   contents.commit = std::max(contents.commit, write.commit);
+  contents.owed = write.owed;
   auto& entries = contents.entries;
   if (write.snapshot) {
     contents.snapshot = *write.snapshot;

@@ -220,6 +220,120 @@ CAF_TEST(an overwritten configuration gives way to the last committed one) {
   CAF_CHECK(engine.configuration() == two);
 }
 
+CAF_TEST(a leader that contradicts what is committed is fatal) {
+  auto contents = log_of(three);
+  contents.term = 3;
+  contents.commit = 3;
+  for (auto bytes : {"a", "b", "c"})
+    contents.entries.push_back({2, entry_kind::command, bytes});
+  start(contents);
+  auto refused = [&](const raft_message& x) {
+    auto result = engine.receive(now, peer, encode(x));
+    CAF_REQUIRE(!result);
+    auto why = describe(result.error());
+    CAF_CHECK(why.detail.find("entry 3 is committed here")
+              != std::string::npos);
+    return why.code;
+  };
+  // By its entries, by what stands before them, and by a snapshot.
+  CAF_CHECK(refused(append_entries{4, 2, 2, 1, {{4, entry_kind::command, "x"}}})
+            == errc::conflict);
+  CAF_CHECK(refused(append_entries{4, 3, 1, 1, {}}) == errc::conflict);
+  CAF_CHECK(refused(install_snapshot{
+              4, std::make_shared<const log_snapshot>(log_snapshot{
+                   3, 4, encode_configuration(three), 1, "state"})})
+            == errc::conflict);
+  CAF_CHECK_EQUAL(engine.term(), 3u);
+  // What is not committed gives way, and an old leader has no say.
+  receive(append_entries{2, 2, 2, 1, {{2, entry_kind::command, "x"}}});
+  CAF_CHECK_EQUAL(engine.entry(3)->bytes, "b");
+  receive(append_entries{4, 3, 2, 1, {{4, entry_kind::command, "y"}}});
+  CAF_CHECK_EQUAL(engine.entry(4)->bytes, "y");
+}
+
+CAF_TEST(what a follower had acknowledged is asked of it and kept) {
+  start(log_of(three));
+  auto update = receive(append_entries{2, 1, 1, 1, {}, 0, 9});
+  CAF_REQUIRE(update.lost);
+  CAF_CHECK(update.lost->who == self_id);
+  CAF_CHECK_EQUAL(update.lost->first, 2u);
+  CAF_CHECK_EQUAL(update.lost->last, 9u);
+  CAF_CHECK_EQUAL(engine.owed(), 9u);
+  CAF_CHECK_EQUAL(update.write.owed, 9u);
+  // It is told once.
+  CAF_CHECK(!receive(append_entries{2, 1, 1, 1, {}, 0, 9}).lost);
+  // Neither its vote nor its candidacy may make up for what it lacks.
+  now += raft_time{1000};
+  CAF_CHECK(take(engine.timeout(now)).messages.empty());
+  CAF_CHECK(engine.state() == raft_state::follower);
+  CAF_CHECK(engine.leader() == member_id::none);
+  CAF_CHECK(receive(request_vote{5, 8, 2, false, false}).messages.empty());
+  auto vote = receive(request_vote{5, 9, 2, false, false});
+  CAF_CHECK(only_message<request_vote_result>(vote).granted);
+  // A restart does not make it forget.
+  auto again = make_engine();
+  auto contents = log_of(three);
+  contents.owed = 9;
+  CAF_REQUIRE(again.start(now, contents));
+  CAF_CHECK_EQUAL(again.owed(), 9u);
+}
+
+CAF_TEST(a restarted node votes for nobody for an election timeout) {
+  auto contents = log_of(three);
+  contents.term = 4;
+  start(contents);
+  const request_vote asked{5, 1, 1, false, false};
+  for (auto wait : {0, 298, 1}) {
+    now += raft_time{wait};
+    CAF_CHECK(receive(asked).messages.empty());
+    CAF_CHECK_EQUAL(engine.term(), 4u);
+  }
+  // Whom the leader itself chose need not wait.
+  auto other = make_engine();
+  auto begun = other.start(now, contents);
+  auto chosen =
+    other.receive(now, peer, encode(request_vote{5, 1, 1, true, false}));
+  CAF_REQUIRE(chosen);
+  CAF_CHECK(only_message<request_vote_result>(*chosen).granted);
+  now += raft_time{1};
+  CAF_CHECK(only_message<request_vote_result>(receive(asked)).granted);
+}
+
+CAF_TEST(only answers of voters in this term extend the lease) {
+  raft_configuration_servers servers{{self_id, raft_role::voter},
+                                     {peer, raft_role::voter},
+                                     {third, raft_role::standby}};
+  auto contents = log_of(servers);
+  start(contents);
+  now += raft_time{1000};
+  take(engine.timeout(now));
+  auto term = engine.term() + 1;
+  take(engine.receive(now, peer,
+                      encode(request_vote_result{term, true, true, 0, 0})));
+  take(engine.receive(now, peer,
+                      encode(request_vote_result{term, true, false, 0, 0})));
+  CAF_REQUIRE(engine.leads());
+  auto answer = [&](member_id from, std::uint64_t in_term,
+                    std::uint64_t heard_at) {
+    take(engine.receive(
+      now, from, encode(append_entries_result{in_term, 0, 1, 0, 0, heard_at})));
+  };
+  auto at = static_cast<std::uint64_t>(now.count());
+  CAF_CHECK(!engine.lease(now));
+  answer(third, term, at);
+  CAF_CHECK(!engine.lease(now));
+  answer(peer, term - 1, at);
+  CAF_CHECK(!engine.lease(now));
+  answer(peer, term, at - 5);
+  auto held = engine.lease(now);
+  CAF_REQUIRE(held);
+  CAF_CHECK(held->since == now - raft_time{5});
+  CAF_CHECK(held->end == now - raft_time{5} + raft_time{270});
+  // Not from the future.
+  answer(peer, term, at + 1000);
+  CAF_CHECK(engine.lease(now)->since == now);
+}
+
 CAF_TEST(a snapshot keeps the trailing entries) {
   start(log_of(alone));
   for (auto bytes : {"a", "b", "c", "d"})

@@ -96,6 +96,45 @@ struct fixture {
     return {};
   }
 
+  fs::path mark() const { return settings.path.string() + ".mark"; }
+
+  void keep_mark() const { fs::copy_file(mark(), folder / "kept-mark"); }
+
+  void put_mark_back() const {
+    fs::copy_file(folder / "kept-mark", mark(),
+                  fs::copy_options::overwrite_existing);
+  }
+
+  /// Goes on with a copy of the log, because opening one changes it.
+  void use_copy_of(const fs::path& original) {
+    static int copies = 0;
+    settings.path = folder / ("copy-" + std::to_string(++copies));
+    fs::copy(original, settings.path, fs::copy_options::recursive);
+    fs::copy_file(original.string() + ".mark", mark());
+  }
+
+  /// Calls `check` with each way in which the last write's bytes may be cut off
+  /// or changed.
+  template <class Check>
+  void for_each_damage_of_last_write(const Check& check) {
+    auto original = settings.path;
+    auto name = log_with("last-entry").filename();
+    auto intact = read(original / name);
+    // Each byte of its header, and some of what follows: each try takes syncs.
+    auto begin = last_record(intact);
+    for (auto at = begin; at < intact.size(); at += at < begin + 8 ? 1 : 13) {
+      auto flipped = intact;
+      flipped[at] ^= 4;
+      for (auto& bytes : {intact.substr(0, at), flipped}) {
+        use_copy_of(original);
+        std::ofstream{settings.path / name, std::ios::binary} << bytes;
+        check();
+        fs::remove_all(settings.path);
+      }
+    }
+    settings.path = original;
+  }
+
   /// Where the last write begins: its entry is short.
   static std::size_t last_record(const std::string& log) {
     std::size_t at = log.size() / 32768 * 32768;
@@ -342,8 +381,11 @@ CAF_TEST(a torn write over several blocks is cut off) {
     auto storage = open();
     write(storage, first_entry());
     write(storage, entries(2, 2, {"marked-entry"}));
+    keep_mark();
     write(storage, entries(2, 3, {std::string(100'000, 'x')}));
   }
+  // Nobody was told of it.
+  put_mark_back();
   auto file = log_with("marked-entry");
   auto bytes = read(file);
   // Its begin did not reach the disk, what follows did.
@@ -355,6 +397,144 @@ CAF_TEST(a torn write over several blocks is cut off) {
   auto contents = open().load();
   CAF_REQUIRE(contents);
   CAF_CHECK_EQUAL(contents->entries.size(), 2u);
+}
+
+CAF_TEST(no way to lose the last write goes unnoticed) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"first-entry"}));
+    write(storage, entries(2, 3, {"last-entry"}));
+  }
+  auto tried = 0;
+  for_each_damage_of_last_write([&] {
+    ++tried;
+    // Also when it is tried again.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      auto found = failure();
+      CAF_REQUIRE(found.code == errc::corrupt);
+      CAF_REQUIRE(contains(found.detail, "has lost its end: it holds entries "
+                                         "up to 2 and term 2, but entry 3"));
+    }
+  });
+  CAF_CHECK_GREATER(tried, 20);
+  CAF_CHECK_EQUAL(contents().entries.size(), 3u);
+}
+
+CAF_TEST(a write that nobody was told of may be torn anywhere) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"first-entry"}));
+    keep_mark();
+    write(storage, entries(2, 3, {"last-entry"}));
+  }
+  put_mark_back();
+  auto tried = 0;
+  for_each_damage_of_last_write([&] {
+    ++tried;
+    CAF_REQUIRE_EQUAL(contents().entries.size(), 2u);
+    // It goes on from there.
+    {
+      auto storage = open();
+      write(storage, entries(3, 3, {"another"}));
+    }
+    CAF_REQUIRE_EQUAL(contents().entries.back().bytes, "another");
+  });
+  CAF_CHECK_GREATER(tried, 20);
+  CAF_CHECK_EQUAL(contents().entries.size(), 3u);
+}
+
+CAF_TEST(a lost vote is told too) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    fs::copy(settings.path, folder / "older", fs::copy_options::recursive);
+    log_write vote;
+    vote.term = 7;
+    vote.voted_for = member_id{3};
+    write(storage, vote);
+  }
+  fs::remove_all(settings.path);
+  fs::rename(folder / "older", settings.path);
+  auto found = failure();
+  CAF_CHECK(found.code == errc::corrupt);
+  CAF_CHECK(contains(found.detail, "and term 7 were durable"));
+  // Who recovers a cluster from what is left may open it, and is told.
+  settings.takes_lost_end = true;
+  auto storage = open();
+  CAF_REQUIRE(storage.lost_end());
+  CAF_CHECK_EQUAL(storage.lost_end()->term, 7u);
+  CAF_CHECK_EQUAL(storage.load()->entries.size(), 1u);
+}
+
+CAF_TEST(a log that shrinks on purpose has lost nothing) {
+  for (int round = 0; round < 3; ++round) {
+    auto storage = open();
+    if (round == 0)
+      write(storage, first_entry());
+    write(storage, entries(2, 2, {"a", "b", "c", "d"}));
+    write(storage, entries(2, 2, {"e"}));
+    CAF_CHECK(!storage.sync_mark());
+  }
+  CAF_CHECK_EQUAL(contents().entries.size(), 2u);
+}
+
+CAF_TEST(a damaged mark is told where the other one is too) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    write(storage, entries(2, 2, {"a"}));
+  }
+  auto intact = read(mark());
+  CAF_REQUIRE_GREATER(intact.size(), 4096u);
+  auto flip = [&](std::initializer_list<std::size_t> where) {
+    auto bytes = intact;
+    for (auto at : where)
+      bytes[at] ^= 4;
+    std::ofstream{mark(), std::ios::binary} << bytes;
+  };
+  for (std::size_t at = 0; at < 48; ++at)
+    for (auto place : {0u, 4096u}) {
+      flip({at + place});
+      CAF_REQUIRE(log_mark_file::open(mark())->last());
+    }
+  flip({16, 4096 + 16});
+  CAF_CHECK(failure().code == errc::corrupt);
+  fs::remove(mark());
+  auto gone = failure();
+  CAF_CHECK(gone.code == errc::corrupt);
+  CAF_CHECK(contains(gone.detail, ".mark is gone"));
+}
+
+CAF_TEST(a node that took part in a cluster does not begin with an empty log) {
+  settings.must_exist = true;
+  auto found = failure();
+  CAF_CHECK(found.code == errc::conflict);
+  CAF_CHECK(contains(found.detail, "is gone"));
+  settings.must_exist = false;
+  {
+    auto storage = open();
+    write(storage, first_entry());
+  }
+  settings.must_exist = true;
+  CAF_CHECK_EQUAL(contents().entries.size(), 1u);
+}
+
+CAF_TEST(what is owed stays) {
+  {
+    auto storage = open();
+    write(storage, first_entry());
+    auto more = entries(2, 2, {"a"});
+    more.owed = 9;
+    write(storage, more);
+  }
+  CAF_CHECK_EQUAL(contents().owed, 9u);
+  {
+    auto storage = open();
+    write(storage, entries(2, 3, {"b"}));
+  }
+  CAF_CHECK_EQUAL(contents().owed, 0u);
 }
 
 CAF_TEST(damage is found behind the first block) {
