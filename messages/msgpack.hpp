@@ -253,17 +253,39 @@ std::string write_msgpack(const T& x, std::string head = {}) {
   return writer.take();
 }
 
+/// Adds up how many elements the collections claim to have. Each takes a byte
+/// at least, so more of them than bytes is a forgery, for which nothing must be
+/// reserved.
+struct msgpack_counter : msgpack::null_visitor {
+  std::uint64_t elements = 0;
+  std::uint64_t limit = 0;
+
+  bool start_array(std::uint32_t count) { return add(count); }
+  bool start_map(std::uint32_t count) { return add(2ull * count); }
+
+private:
+  bool add(std::uint64_t count) {
+    elements += count;
+    return elements <= limit;
+  }
+};
+
 /// Reads all of `bytes` into `x`. On failure returns what did not fit; `x` is
 /// then unspecified. `newer` tells whether a newer version wrote the bytes.
 template <class T>
 std::optional<std::string> read_msgpack(std::string_view bytes, T& x,
                                         bool* newer = nullptr) {
-  // No collection has more elements than there are bytes, so a forged count
-  // can't make us reserve memory; nothing of ours nests deeper.
+  // Nothing of ours nests deeper.
   constexpr std::size_t depth = 32;
   auto size = bytes.size();
   msgpack::unpack_limit limit{size, size, size, size, size, depth};
   try {
+    msgpack_counter counter;
+    counter.limit = size;
+    std::size_t counted = 0;
+    if (!msgpack::parse(bytes.data(), size, counted, counter))
+      return counter.elements > size ? "more elements than bytes"
+                                     : "insufficient bytes";
     std::size_t offset = 0;
     auto handle =
       msgpack::unpack(bytes.data(), size, offset, nullptr, nullptr, limit);

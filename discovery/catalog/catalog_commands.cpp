@@ -129,7 +129,22 @@ caf::error catalog_state::no_quorum() const {
 
 // -- peers --------------------------------------------------------------------
 
+/// Whether the message that is being handled came from the process with which
+/// the peering actor made a session as that member.
+bool catalog_state::is_session_of(member_id from) const {
+  auto i = peers_.find(from);
+  auto& sender = self_->current_sender();
+  return i != peers_.end() && sender != nullptr
+         && sender->node() == i->second.node();
+}
+
 void catalog_state::on_raft(const raft_message_bytes& x) {
+  if (!is_session_of(x.from)) {
+    spdlog::warn("catalog: dropped a message in the name of {}, which did not "
+                 "come over its session",
+                 to_string(x.from));
+    return;
+  }
   auto update = engine_->receive(now(), x.from, x.bytes);
   if (!update) {
     auto what = describe(update.error());
@@ -144,6 +159,9 @@ void catalog_state::on_raft(const raft_message_bytes& x) {
 }
 
 caf::result<done> catalog_state::on_part(const raft_message_part& x) {
+  if (!is_session_of(x.from))
+    return make_error(errc::conflict,
+                      "there is no session with " + to_string(x.from));
   auto message = arriving_[x.from].take(x);
   if (!message)
     return message.error();

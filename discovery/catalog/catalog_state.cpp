@@ -53,6 +53,13 @@ void catalog_state::load(log_contents contents) {
   config.snapshot_trailing = config_.snapshot_trailing;
   config.max_message_bytes = config_.max_message_bytes;
   config.seed = next_seed();
+  config.check_snapshot = [this](const log_snapshot& x) {
+    return decode_snapshot(x);
+  };
+  config.check_command = [](const std::string& bytes) {
+    auto what = decode_command(bytes);
+    return what ? caf::error{} : what.error();
+  };
   engine_.emplace(config);
   disk_->set_trouble({});
   act(engine_->start(now(), std::move(contents)));
@@ -91,7 +98,7 @@ void catalog_state::act(caf::expected<raft_update> update) {
   while (outbox_.size() > max_held_messages)
     outbox_.pop_front();
   if (update->restored) {
-    if (auto error = machine_.restore(update->restored->state)) {
+    if (auto error = restore(*update->restored)) {
       fatal(std::move(error));
       return;
     }
@@ -103,6 +110,27 @@ void catalog_state::act(caf::expected<raft_update> update) {
   apply_committed();
   if (!stopped_)
     follow_leader();
+}
+
+caf::error catalog_state::decode_snapshot(const log_snapshot& x) {
+  state_machine decoded;
+  if (auto problem = decoded.restore(x.state))
+    return problem;
+  if (decoded.applied_index() != x.index)
+    return make_error(errc::corrupt,
+                      "a snapshot at index " + std::to_string(x.index)
+                        + " holds the state at "
+                        + std::to_string(decoded.applied_index()));
+  arrived_.emplace(x.index, std::move(decoded));
+  return caf::none;
+}
+
+caf::error catalog_state::restore(const log_snapshot& x) {
+  if (!arrived_ || arrived_->first != x.index)
+    return machine_.restore(x.state);
+  machine_ = std::move(arrived_->second);
+  arrived_.reset();
+  return caf::none;
 }
 
 void catalog_state::tell_of_loss(const lost_entries& x) {

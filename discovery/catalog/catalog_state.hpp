@@ -77,6 +77,9 @@ private:
   void load(log_contents contents);
   void act(caf::expected<raft_update> update);
   void persist(std::uint64_t write_id, log_write write);
+  caf::error decode_snapshot(const log_snapshot& x);
+  caf::error restore(const log_snapshot& x);
+  bool is_session_of(member_id from) const;
   void tell_of_loss(const lost_entries& x);
   void send_durable();
   void send(raft_outgoing message);
@@ -134,6 +137,8 @@ private:
   std::optional<disk_trouble> disk_trouble_;
   std::optional<raft_engine> engine_;
   state_machine machine_;
+  /// What a snapshot held that came in, by its index, until it is durable.
+  std::optional<std::pair<std::uint64_t, state_machine>> arrived_;
   std::map<member_id, catalog_actor> peers_;
   bool stopped_ = false;
   bool changed_ = true;

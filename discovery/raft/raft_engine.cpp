@@ -19,6 +19,16 @@ constexpr unsigned max_inflight_entries = 512;
 /// a follower behind for that long when the leader took a newer one meanwhile.
 constexpr unsigned install_snapshot_ms = 5000;
 
+/// Terms grow by one with each election, and by none while a node is cut off,
+/// because it asks for pre-votes: with an election each minute it takes two
+/// years to fall behind by so many. One message must not use up the numbers
+/// that a cluster has.
+constexpr std::uint64_t max_term_leap = 1 << 20;
+
+/// For so many election timeouts after a known member led, nobody else is
+/// heard.
+constexpr int strangers_wait = 10;
+
 /// The configuration that the core will start with: the log's last one.
 raft_configuration_servers last_configuration(const log_contents& contents) {
   std::string_view bytes;
@@ -108,6 +118,7 @@ caf::expected<raft_update> raft_engine::start(raft_time now,
   }
   restored_commit_ = contents.commit;
   owed_ = written_owed_ = contents.owed;
+  known_led_at_ = now;
   if (contents.term > 0)
     votes_from_ = now + config_.election_timeout;
   auto heads = core_entries(contents.entries);
@@ -139,12 +150,55 @@ caf::expected<raft_update> raft_engine::receive(raft_time now, member_id from,
   auto decoded = decode_raft_message(bytes);
   if (!decoded)
     return decoded.error();
+  now_ = now;
+  if (auto refused = check_sender(from, *decoded))
+    return refused;
   raft_update out;
   auto failed = std::visit(
     [&](auto& x) { return receive_one(now, from, x, out); }, *decoded);
   if (failed)
     return failed;
   return finish(std::move(out));
+}
+
+bool raft_engine::takes_part(member_id who) const {
+  auto servers = configuration();
+  return std::any_of(servers.begin(), servers.end(),
+                     [&](auto& server) { return server.id == who; });
+}
+
+/// Answers count of members only. Requests may come from one that joined while
+/// this node was away, which it can't know of yet (Raft dissertation, 4.1):
+/// those count once no known member has led for a while.
+caf::error raft_engine::check_sender(member_id from,
+                                     const raft_message& what) const {
+  auto their_term = std::visit([](auto& x) { return x.term; }, what);
+  auto is_new = term() == 0 && last_index() == 0;
+  if (!is_new && their_term > term() + max_term_leap)
+    return make_error(errc::corrupt,
+                      "term " + std::to_string(their_term)
+                        + " leaps from this node's " + std::to_string(term())
+                        + ", which no number of elections explains");
+  // A leader may be on its way out of the configuration.
+  if (is_new || takes_part(from) || from == leader())
+    return caf::none;
+  auto is_answer = std::holds_alternative<append_entries_result>(what)
+                   || std::holds_alternative<request_vote_result>(what);
+  if (is_answer
+      || now_ < known_led_at_ + strangers_wait * config_.election_timeout)
+    return make_error(errc::corrupt, to_string(from)
+                                       + " takes no part in consensus, as far "
+                                         "as this node knows");
+  return caf::none;
+}
+
+/// The first command that can't be read, and why.
+caf::error raft_engine::check_commands(const append_entries& x) const {
+  for (auto& entry : x.entries)
+    if (entry.kind == entry_kind::command)
+      if (auto unreadable = config_.check_command(entry.bytes))
+        return unreadable;
+  return caf::none;
 }
 
 caf::error raft_engine::receive_one(raft_time now, member_id from,
@@ -286,9 +340,13 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
   if (leads() && x.term == term())
     return make_error(errc::corrupt, "a second leader in this term");
   if (x.term >= term()) {
+    if (auto unreadable = check_commands(x))
+      return unreadable;
     if (auto contradiction = check_committed(from, x))
       return contradiction;
     note_owed(x, out);
+    if (takes_part(from))
+      known_led_at_ = now;
   }
   note_leader(x.term, x.sent_at_ms);
   // libraft gives a configuration the index of the first entry that came with
@@ -315,6 +373,11 @@ caf::error raft_engine::receive_one(raft_time now, member_id from,
     if (auto contradiction =
           contradicts(from, x.snapshot->index, x.snapshot->term))
       return contradiction;
+  if (!installing_)
+    if (auto unreadable = config_.check_snapshot(*x.snapshot))
+      return unreadable;
+  if (x.term >= term() && takes_part(from))
+    known_led_at_ = now;
   note_leader(x.term, 0);
   auto servers = core_servers(*decode_configuration(x.snapshot->configuration));
   auto message = to_core(from, x, servers);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,6 +55,12 @@ struct raft_engine_config {
   /// A message with more bytes is large; see `raft_engine::occupied`.
   std::uint64_t max_message_bytes = 1 << 20;
   std::uint32_t seed = 1;
+  /// Why a peer's snapshot, or the bytes of its command, can't be read. What is
+  /// unreadable must not get to the disk: no restart would get past it.
+  std::function<caf::error(const log_snapshot&)> check_snapshot =
+    [](const log_snapshot&) { return caf::error{}; };
+  std::function<caf::error(const std::string&)> check_command =
+    [](const std::string&) { return caf::error{}; };
 };
 
 /// Entries that a member had acknowledged and has not any more.
@@ -247,6 +254,9 @@ private:
   std::uint64_t at(raft_time now);
   caf::error failure(int code) const;
   bool may_vote(raft_time now, const request_vote& x) const;
+  bool takes_part(member_id who) const;
+  caf::error check_sender(member_id from, const raft_message& what) const;
+  caf::error check_commands(const append_entries& x) const;
   own_term& leading();
   void note_leader(std::uint64_t term, std::uint64_t sent_at_ms);
   void note_answer(member_id from, const append_entries_result& x);
@@ -304,6 +314,8 @@ private:
   /// What the leader of `heard_term_` said last of its clock.
   std::uint64_t heard_at_ms_ = 0;
   std::uint64_t heard_term_ = 0;
+  /// When a member that this node knows led last, or it started.
+  raft_time known_led_at_{0};
   std::unique_ptr<raft_core, core_deleter> core_;
   recent_entries recent_;
   std::shared_ptr<const log_snapshot> snapshot_;

@@ -2,6 +2,7 @@
 
 #include "tests/cluster/simulated_cluster.hpp"
 
+#include "discovery/catalog/state_machine.hpp"
 #include "discovery/raft/raft_message.hpp"
 #include "messages/error.hpp"
 
@@ -361,6 +362,48 @@ CAF_TEST(a broken disk ends the catalog with that error) {
   CAF_REQUIRE(await([&] { return static_cast<bool>(*reason); }));
   CAF_CHECK(code_of(*reason) == errc::storage_failed);
   CAF_CHECK_EQUAL(describe(*reason).detail, "the disk is broken");
+}
+
+CAF_TEST(a snapshot that cannot be read is not kept) {
+  form();
+  auto term = state(1)->term;
+  auto leading = await_leader();
+  auto victim = (leading + 1) % 3;
+  log_snapshot forged{500, term,
+                      encode_configuration({{id_of(0), raft_role::voter}}), 1,
+                      "nonsense"};
+  for (auto& state : {std::string{"nonsense"}, std::string{"\x09newer"},
+                      state_machine{}.snapshot()}) {
+    forged.state = state;
+    self->send(nodes[victim].catalog,
+               raft_message_bytes{
+                 id_of(leading),
+                 encode(install_snapshot{
+                   term, std::make_shared<const log_snapshot>(forged)})});
+    elapse(20ms);
+    CAF_CHECK(!nodes[victim].disk->contents.snapshot);
+  }
+  restart(victim);
+  commit_at(victim, server_at(9000));
+  CAF_REQUIRE(await_agreement());
+}
+
+CAF_TEST(who has no session is not heard under any name) {
+  form();
+  auto term = state(1)->term;
+  constexpr member_id stranger{99};
+  auto message = encode(request_vote{term + 5, 1000, term + 4, true, false});
+  self->send(nodes[1].catalog, raft_message_bytes{stranger, message});
+  auto part =
+    ask<done>(nodes[1].catalog, raft_message_part{stranger, 1, 100, 0, "abc"});
+  // Nor is one that has none any more.
+  self->send(nodes[1].catalog, peer_down{id_of(2), 1, "gone", false});
+  self->send(nodes[1].catalog, raft_message_bytes{id_of(2), message});
+  elapse(50ms);
+  CAF_REQUIRE(part->has_value());
+  CAF_REQUIRE(!**part);
+  CAF_CHECK(code_of((**part).error()) == errc::conflict);
+  CAF_CHECK_EQUAL(state(1)->term, term);
 }
 
 CAF_TEST(nonsense from a peer changes nothing) {

@@ -116,6 +116,19 @@ CAF_TEST(a forged count reserves no memory) {
                       "");
 }
 
+CAF_TEST(forged counts that fit one by one reserve no memory together) {
+  // Ten arrays of 100, one within the other, in 131 bytes.
+  std::string bytes;
+  for (int depth = 0; depth < 10; ++depth)
+    bytes += std::string{"\xdc\x00\x64", 3};
+  bytes += std::string(101, '\x01');
+  CAF_CHECK_EQUAL(failure<std::vector<int>>(bytes), "more elements than bytes");
+  // As many as there are bytes may well be there.
+  CAF_CHECK_EQUAL(failure<std::vector<int>>(std::string{"\xdc\x00\x64", 3}
+                                            + std::string(100, '\x01')),
+                  "");
+}
+
 CAF_TEST(deep nesting is refused) {
   CAF_CHECK_NOT_EQUAL(
     failure<std::vector<int>>(std::string(100'000, '\x91') + '\x01'), "");

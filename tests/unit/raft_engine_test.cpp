@@ -482,6 +482,103 @@ CAF_TEST(impossible messages are refused) {
   CAF_CHECK(engine.leads());
 }
 
+CAF_TEST(a term that leaps is refused from anybody) {
+  start(log_of(three));
+  constexpr auto far = (std::uint64_t{1} << 62) - 1;
+  auto is_refused = [&](member_id from, const raft_message& x) {
+    auto result = engine.receive(now, from, encode(x));
+    return !result && describe(result.error()).code == errc::corrupt;
+  };
+  for (auto term : {far, 2 + (std::uint64_t{1} << 20)}) {
+    CAF_CHECK(is_refused(peer, append_entries{term, 1, 1, 1, {}}));
+    CAF_CHECK(is_refused(peer, append_entries_result{term, 0, 1, 0, 0, 0}));
+    CAF_CHECK(is_refused(peer, request_vote{term, 1, 1, true, false}));
+    CAF_CHECK(is_refused(peer, request_vote{term, 1, 1, false, true}));
+    CAF_CHECK(is_refused(peer, request_vote_result{term, false, false, 0, 0}));
+    CAF_CHECK(is_refused(peer, timeout_now{term, 1, 1}));
+    CAF_CHECK(is_refused(
+      peer, install_snapshot{
+              term, std::make_shared<const log_snapshot>(log_snapshot{
+                      9, 1, encode_configuration(three), 1, "state"})}));
+  }
+  CAF_CHECK_EQUAL(engine.term(), 1u);
+  receive(append_entries{1 + (std::uint64_t{1} << 20), 1, 1, 1, {}});
+  CAF_CHECK_EQUAL(engine.term(), 1 + (std::uint64_t{1} << 20));
+}
+
+CAF_TEST(a new node takes the term that the cluster has) {
+  start({});
+  receive(append_entries{std::uint64_t{1} << 40, 0, 0, 0, {}});
+  CAF_CHECK_EQUAL(engine.term(), std::uint64_t{1} << 40);
+}
+
+CAF_TEST(a stranger is heard only where no member has led for a while) {
+  start(log_of(three));
+  constexpr member_id stranger{99};
+  auto is_refused = [&](const raft_message& x) {
+    auto result = engine.receive(now, stranger, encode(x));
+    return !result && describe(result.error()).code == errc::corrupt;
+  };
+  const raft_message requests[] = {
+    append_entries{2, 1, 1, 1, {}}, request_vote{2, 1, 1, true, false},
+    request_vote{2, 1, 1, false, true}, timeout_now{2, 1, 1},
+    install_snapshot{2, std::make_shared<const log_snapshot>(log_snapshot{
+                          9, 1, encode_configuration(three), 1, "state"})}};
+  now += raft_time{2999};
+  for (auto& request : requests)
+    CAF_CHECK(is_refused(request));
+  // A member leads, and the wait begins anew.
+  receive(append_entries{1, 1, 1, 1, {}});
+  now += raft_time{2999};
+  for (auto& request : requests)
+    CAF_CHECK(is_refused(request));
+  CAF_CHECK_EQUAL(engine.term(), 1u);
+  now += raft_time{1};
+  CAF_CHECK(is_refused(append_entries_result{2, 0, 1, 0, 0, 0}));
+  CAF_CHECK(is_refused(request_vote_result{2, true, false, 0, 0}));
+  CAF_CHECK(!is_refused(append_entries{2, 1, 1, 1, {}}));
+  CAF_CHECK(engine.leader() == stranger);
+}
+
+CAF_TEST(nothing unreadable gets to the disk) {
+  raft_engine_config config;
+  config.self = self_id;
+  config.check_snapshot = [](const log_snapshot& x) {
+    return x.state == "state" ? caf::error{}
+                              : make_error(errc::incompatible, "newer");
+  };
+  config.check_command = [](const std::string& bytes) {
+    return bytes == "command" ? caf::error{}
+                              : make_error(errc::corrupt, "no command");
+  };
+  engine = raft_engine{config};
+  start(log_of(three));
+  auto snapshot_with = [](const std::string& state) {
+    return install_snapshot{
+      2, std::make_shared<const log_snapshot>(
+           log_snapshot{50, 2, encode_configuration(three), 1, state})};
+  };
+  auto refused = engine.receive(now, peer, encode(snapshot_with("nonsense")));
+  CAF_REQUIRE(!refused);
+  CAF_CHECK(describe(refused.error()).code == errc::incompatible);
+  refused = engine.receive(
+    now, peer,
+    encode(append_entries{2,
+                          1,
+                          1,
+                          1,
+                          {{2, entry_kind::command, "command"},
+                           {2, entry_kind::command, "nonsense"}}}));
+  CAF_REQUIRE(!refused);
+  CAF_CHECK(describe(refused.error()).code == errc::corrupt);
+  CAF_CHECK_EQUAL(engine.term(), 1u);
+  CAF_CHECK_EQUAL(engine.last_index(), 1u);
+  auto entry =
+    receive(append_entries{2, 1, 1, 1, {{2, entry_kind::command, "command"}}});
+  CAF_CHECK_EQUAL(entry.write.entries.size(), 1u);
+  CAF_CHECK(receive(snapshot_with("state")).write.snapshot);
+}
+
 CAF_TEST(cut and changed bytes never do harm) {
   start(log_of(three));
   auto bytes =
