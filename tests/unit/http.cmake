@@ -6,6 +6,7 @@ troupe_suite(http HTTP
   unit/gateway_refusals_test.cpp
   unit/gateway_server_test.cpp
   unit/gateway_test.cpp
+  unit/gateway_text_test.cpp
   unit/http_body_memory_test.cpp
   unit/http_refusal_test.cpp
   unit/http_server_test.cpp
