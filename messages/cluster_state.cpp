@@ -65,6 +65,25 @@ std::string_view to_string(health what) {
   return "unknown";
 }
 
+std::string cluster_state::different_routes(member_id self) const {
+  auto own = members.find(self);
+  if (own == members.end() || own->second.info.routes_digest == 0)
+    return {};
+  std::string names;
+  for (auto& [id, other] : members) {
+    auto present =
+      other.state == verdict::alive || other.state == verdict::suspect;
+    auto digest = other.info.routes_digest;
+    if (present && digest != 0 && digest != own->second.info.routes_digest)
+      names += (names.empty() ? "" : ", ") + other.info.name;
+  }
+  if (names.empty())
+    return {};
+  return own->second.info.name
+         + " has other settings of proxy.routes or proxy.defaultService than "
+         + names + ": the same request may get another answer there";
+}
+
 const member* cluster_state::find_member(std::string_view name) const {
   auto i = std::find_if(members.begin(), members.end(), [&](auto& entry) {
     return entry.second.info.name == name;

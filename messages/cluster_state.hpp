@@ -45,6 +45,8 @@ struct node_info {
   endpoint resp;
   /// How many `cache_shard` actors it runs.
   std::uint32_t io_threads = 1;
+  /// A digest of the settings by which its proxy chooses a service. 0: untold.
+  std::uint64_t routes_digest = 0;
 };
 
 /// What the cluster holds a member to be.
@@ -148,6 +150,11 @@ struct cluster_state {
 
   /// The member of that name, or null.
   const member* find_member(std::string_view name) const;
+
+  /// How the routes of `self` differ from those of the other members that are
+  /// there, for people; empty if they don't. Routes are settings of each node:
+  /// members that differ answer the same request differently.
+  std::string different_routes(member_id self) const;
 };
 
 /// How everyone on a node reads the state without asking for it.
@@ -174,7 +181,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_info& x) {
   return f(caf::meta::type_name("node_info"), x.id, x.name, x.incarnation,
            x.version, x.protocol, x.api, x.cluster, x.proxy, x.resp,
-           x.io_threads);
+           x.io_threads, x.routes_digest);
 }
 
 template <class Inspector>

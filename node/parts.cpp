@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/config/options.hpp"
+
 namespace troupe {
 
 cluster_transport_config transport_part(const configuration& settings) {
@@ -100,6 +102,15 @@ health_prober_config health_prober_part(const configuration& settings,
   result.unhealthy_threshold = from.unhealthy_threshold;
   result.healthy_threshold = from.healthy_threshold;
   return result;
+}
+
+std::uint64_t digest_of_routes(const configuration& settings) {
+  // FNV-1a: the same in each build, and no secret.
+  std::uint64_t digest = 0xcbf29ce484222325;
+  for (auto path : {"proxy.routes", "proxy.defaultService"})
+    for (unsigned char c : to_json(find_option(path)->load(settings)) + "\n")
+      digest = (digest ^ c) * 0x100000001b3;
+  return digest;
 }
 
 } // namespace troupe

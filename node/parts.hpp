@@ -24,4 +24,8 @@ proxy_config proxy_part(const configuration& settings);
 health_prober_config health_prober_part(const configuration& settings,
                                         member_id self);
 
+/// What decides the service that a node's proxy chooses: equal where two nodes
+/// route alike, never 0.
+std::uint64_t digest_of_routes(const configuration& settings);
+
 } // namespace troupe

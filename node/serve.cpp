@@ -395,7 +395,7 @@ order run(const configuration& settings, shutdown_signal& signal,
     return order::failed;
   }
   if (settings.cluster.insecure && !settings.tls.enabled())
-    spdlog::warn("cluster.insecure is set: whoever reaches port {} of {} can "
+    spdlog::info("cluster.insecure is set: whoever reaches port {} of {} can "
                  "take part in the cluster",
                  settings.cluster.port, settings.node.address);
   auto limit = raise_descriptor_limit();

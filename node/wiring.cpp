@@ -167,6 +167,7 @@ node_info describe_node(const configuration& settings,
     result.proxy = {host, settings.proxy.port};
   result.resp = {host, settings.resp.port};
   result.io_threads = io_thread_count(settings.node);
+  result.routes_digest = digest_of_routes(settings);
   return result;
 }
 

@@ -176,6 +176,8 @@ apply_result state_machine::on(const register_node& x, unix_ms at) {
     if (before != verdict::alive)
       text += " (was " + std::string{to_string(before)} + ")";
     add_event(about_member(known, std::move(text)), at);
+    if (auto difference = state_.different_routes(info.id); !difference.empty())
+      add_event(about_member(known, std::move(difference), "warning"), at);
   }
   return ok();
 }

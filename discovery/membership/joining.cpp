@@ -42,6 +42,12 @@ void membership_state::bind(const cluster_state& state) {
   bound_ = true;
 }
 
+void membership_state::warn_of_routes(const cluster_state& state) {
+  auto warning = state.different_routes(config_.self.id);
+  if (std::exchange(routes_warning_, warning) != warning && !warning.empty())
+    spdlog::warn("membership: {}", warning);
+}
+
 void membership_state::seek(const cluster_state& state) {
   if (seeking_ || now() < next_attempt_)
     return;

@@ -124,6 +124,7 @@ void membership_state::act() {
   if (own != nullptr && own->info.incarnation == config_.self.incarnation
       && (own->state == verdict::down || own->state == verdict::left))
     sources_.roles->end();
+  warn_of_routes(*state);
   renew(*state);
 }
 

@@ -71,6 +71,7 @@ private:
   static bool is_outdated(const cluster_state& state, member_id who,
                           std::uint64_t incarnation);
   void bind(const cluster_state& state);
+  void warn_of_routes(const cluster_state& state);
   void seek(const cluster_state& state);
   void join_at(const membership_actor& member);
   void found();
@@ -114,6 +115,7 @@ private:
   bool seeking_ = false;
   /// The last refusal, so that each is logged once.
   std::string refused_because_;
+  std::string routes_warning_;
   bool bound_ = false;
   bool dismissed_ = false;
   bool renewing_ = false;

@@ -31,9 +31,13 @@ void get_alive(gateway& g, routed_request from) {
 void get_ready(gateway& g, routed_request from) {
   auto own = condition_of(g);
   auto reasons = obstacles_to_readiness(g.cluster(), g.config.self.id, own);
-  if (reasons.empty())
-    return respond_data(*from.exchange,
-                        {{"status", "ready"}, {"node", g.config.self.name}});
+  if (reasons.empty()) {
+    json data{{"status", "ready"}, {"node", g.config.self.name}};
+    auto difference = g.cluster().different_routes(g.config.self.id);
+    if (!difference.empty())
+      data["notes"] = json::array({difference});
+    return respond_data(*from.exchange, data);
+  }
   std::string detail;
   for (auto& reason : reasons)
     detail += (detail.empty() ? "" : "; ") + reason;

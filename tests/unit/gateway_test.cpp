@@ -48,6 +48,22 @@ CAF_TEST(liveness and readiness) {
   CAF_CHECK_EQUAL(get("/health").status, 200);
 }
 
+CAF_TEST(a node that routes otherwise than the others says so when ready) {
+  CAF_CHECK(!get("/ready").data().contains("notes"));
+  alter([](auto& state) {
+    state.members[self_id].info.routes_digest = 1;
+    state.members[peer_id].info.routes_digest = 2;
+  });
+  auto notes = get("/ready").data()["notes"];
+  CAF_REQUIRE_EQUAL(notes.size(), 1u);
+  CAF_CHECK_EQUAL(notes[0],
+                  "node-1 has other settings of proxy.routes or "
+                  "proxy.defaultService than node-2: the same request may get "
+                  "another answer there");
+  alter([](auto& state) { state.members[peer_id].state = verdict::left; });
+  CAF_CHECK(!get("/ready").data().contains("notes"));
+}
+
 CAF_TEST(the cluster shows members leader and slots) {
   auto data = get(base + "/cluster").data();
   CAF_CHECK_EQUAL(data["leader"]["name"], "node-2");

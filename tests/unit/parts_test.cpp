@@ -62,6 +62,23 @@ CAF_TEST(the largest value that the cache takes fits between nodes) {
   CAF_CHECK_GREATER(bytes_for(512u << 20), (512u << 20) + (64u << 10));
 }
 
+CAF_TEST(nodes that route alike have the same digest of their routes) {
+  auto digest = [](std::vector<std::pair<std::string, std::string>> values) {
+    return digest_of_routes(settings_of(values));
+  };
+  std::string route = R"([{"path": "/api", "service": "shop-api"}])";
+  std::set<std::uint64_t> digests = {
+    digest({}),
+    digest({{"proxy.defaultService", "shop"}}),
+    digest({{"proxy.routes", route}}),
+    digest({{"proxy.routes", route}, {"proxy.defaultService", "shop"}}),
+  };
+  CAF_CHECK_EQUAL(digests.size(), 4u);
+  CAF_CHECK_EQUAL(digests.count(0), 0u);
+  CAF_CHECK_EQUAL(digest({{"node.name", "a"}, {"proxy.port", "81"}}),
+                  digest({{"node.name", "b"}}));
+}
+
 CAF_TEST(the statistics name the algorithm in effect) {
   auto named = [](const std::string& algorithm) {
     auto settings = settings_of({{"loadBalancer.algorithm", algorithm}});

@@ -109,6 +109,27 @@ CAF_TEST(no two present members are more than one protocol version apart) {
             == errc::incompatible);
 }
 
+CAF_TEST(a node that joins with other routes is warned of) {
+  auto info = [](member_id id, const char* name, std::uint64_t routes) {
+    auto result = info_of(id, name, 1);
+    result.routes_digest = routes;
+    return register_node{result};
+  };
+  CAF_CHECK(succeeds(info(alice, "alice", 5)));
+  CAF_CHECK(succeeds(info(bob, "bob", 5)));
+  CAF_CHECK_EQUAL(last_event(), "bob joined");
+  CAF_CHECK(succeeds(info(member_id{3}, "carol", 6)));
+  auto state = machine.state();
+  CAF_CHECK_EQUAL(state.events->back().level, "warning");
+  CAF_CHECK_EQUAL(last_event(),
+                  "carol has other settings of proxy.routes or "
+                  "proxy.defaultService than alice, bob: the same request may "
+                  "get another answer there");
+  // One that tells nothing is taken for equal.
+  CAF_CHECK(succeeds(info(member_id{4}, "dave", 0)));
+  CAF_CHECK_EQUAL(last_event(), "dave joined");
+}
+
 CAF_TEST(a name is free once its member is down) {
   register_both();
   CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::down, "gone", alice}));
