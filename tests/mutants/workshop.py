@@ -8,6 +8,7 @@ before all others, where the linker takes it instead of the original.
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,10 @@ from processes import Ending, Processes
 _SLOWER = 5
 _CPU_SECONDS = 5
 _WALL_SECONDS = 20
+_NO_LIMITS = (600, 600)
+
+# How often suites are run until a test that fails now and then is believed.
+_ATTEMPTS = 3
 
 _SOURCES = (".cpp", ".hpp", ".c", ".h")
 
@@ -127,29 +132,32 @@ class Workshop:
         with self._lock:
             if key in self.limits:
                 return
-            started = time.monotonic()
             program_file = str(self.build_folder / "tests" / program)
-            ending = self.run(program_file, key[1], 600, 600)
-            wall = time.monotonic() - started
-            if ending.verdict != "passed":
+            for _ in range(_ATTEMPTS):
+                started = time.monotonic()
+                ending = self.run(program_file, key[1], _NO_LIMITS)
+                wall = time.monotonic() - started
+                if ending.verdict == "passed":
+                    break
+            else:
                 raise BrokenTree(
                     f"unmutated, {program} -s '{key[1]}' {ending.verdict}"
+                    f" in: {ending.test}"
                 )
             self.limits[key] = (
                 _CPU_SECONDS + _SLOWER * ending.cpu_seconds,
                 _WALL_SECONDS + _SLOWER * wall,
             )
 
-    def run(self, program, pattern, cpu, wall) -> Ending:
+    def run(self, program, suites, limits, tests=".*") -> Ending:
         # Without the framework's own watchdog: it counts a busy machine's time.
-        command = [program, "-n", "-v", "3", "-r", "0", "-s", pattern]
+        command = [program, "-n", "-v", "3", "-r", "0", "-s", suites, "-t", tests]
         scratch = self._work / f"scratch-{threading.get_ident()}"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         return self.processes.run_test(
             command,
-            cpu,
-            wall,
+            *limits,
             cwd=scratch,
             env=dict(self.environment, TMPDIR=str(scratch)),
         )
@@ -185,6 +193,7 @@ class BuiltMutant:
         self._file = file
         self._folder = folder
         self._built: Dict[str, Path] = {}
+        self._digests: Dict[str, bytes] = {}
         self._differs = False
         source = folder / "source" / file
         source.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +218,8 @@ class BuiltMutant:
                 return output
             self._built[object_file] = target
             scratch = target.with_suffix(".plain")
-            if self._shop.digest(target, scratch) != self._shop.plain(object_file):
+            digest = self._digests[object_file] = self._shop.digest(target, scratch)
+            if digest != self._shop.plain(object_file):
                 self._differs = True
         return None
 
@@ -217,6 +227,11 @@ class BuiltMutant:
     def differs(self) -> bool:
         """Whether any code compiled so far is not the unmutated one's."""
         return self._differs
+
+    @property
+    def code(self) -> Tuple[Tuple[str, bytes], ...]:
+        """What was compiled so far, to be compared with other mutants."""
+        return tuple(sorted(self._digests.items()))
 
     def link(self, program: str) -> Optional[str]:
         """Links what was compiled for the program; the linker's words on errors."""
@@ -227,10 +242,22 @@ class BuiltMutant:
         return output if code != 0 else None
 
     def run(self, program: str, suites: Tuple[str, ...]) -> Ending:
-        """Runs these suites of the linked program."""
+        """Runs these suites of the linked program.
+
+        A test that fails must fail again by itself: on a busy machine one that
+        speaks over sockets may fail for no reason of ours.
+        """
         key = (program, _pattern(suites))
+        file = str(self._folder / program)
         limits = self._shop.limits[key]
-        return self._shop.run(str(self._folder / program), key[1], *limits)
+        for _ in range(_ATTEMPTS):
+            ending = self._shop.run(file, key[1], limits)
+            if ending.verdict != "failed":
+                return ending
+            tests = f"^{re.escape(ending.test)}$" if ending.test else ".*"
+            if self._shop.run(file, key[1], limits, tests).verdict != "passed":
+                return ending
+        return ending
 
     def _objects_of(self, program):
         of_source = self._shop.objects.get(self._file, set())
