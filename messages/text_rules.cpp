@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/address.hpp"
+#include "messages/ip_range.hpp"
 
 namespace troupe::text_rules {
 
@@ -62,6 +63,11 @@ const text_rule optional_name = {
 };
 
 const text_rule ip_address = {"an IP address", is_ip_address};
+
+const text_rule ip_range = {
+  ip_range_format,
+  [](std::string_view text) { return parse_ip_range(text).has_value(); },
+};
 
 const text_rule host = {"an IP address or a DNS name", is_host};
 

@@ -27,6 +27,9 @@ extern const text_rule optional_name;
 /// An IPv4 or IPv6 address, without port or brackets.
 extern const text_rule ip_address;
 
+/// An IP address, or a range of them (`ip_range.hpp`).
+extern const text_rule ip_range;
+
 /// An IP address or a DNS name (RFC 1123 §2.1, underscores tolerated).
 extern const text_rule host;
 

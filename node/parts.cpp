@@ -79,6 +79,10 @@ proxy_config proxy_part(const configuration& settings) {
   result.upstream_idle_timeout = from.upstream_idle_timeout;
   result.tunnel_idle_timeout = from.tunnel_idle_timeout;
   result.max_header_bytes = from.max_header_size;
+  for (auto& text : from.trusted_proxies)
+    if (auto range = parse_ip_range(text))
+      result.trusted_proxies.push_back(*range);
+  result.via = from.via;
   result.max_idle_per_server = from.max_idle_upstreams;
   result.reuse = reuse_of(from.reuse);
   result.abort_on_close = from.abort_on_close;

@@ -4,30 +4,13 @@
 
 #include <boost/beast/http/error.hpp>
 
+#include "http/parsing/characters.hpp"
+
 namespace troupe {
 
 namespace http = boost::beast::http;
 
 namespace {
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
-constexpr bool is_hex_digit(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/// RFC 9110 §5.6.2
-constexpr bool is_token_char(char c) noexcept {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-         || others.find(c) != std::string_view::npos;
-}
-
-constexpr bool is_control(char c) noexcept {
-  return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-}
 
 std::string_view first_line(std::string_view head) noexcept {
   return head.substr(0, head.find("\r\n"));

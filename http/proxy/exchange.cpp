@@ -2,6 +2,9 @@
 
 #include "http/proxy/session.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::proxying {
 
 namespace {
@@ -60,9 +63,11 @@ const upstream* session::next_server() {
 void session::attempt() {
   auto* server = next_server();
   if (server == nullptr) {
-    answer(last_answer_, "no server of service '" + pool_->service
-                           + "' could be reached, " + std::to_string(attempts_)
-                           + " tried; the last one: " + last_failure_);
+    // Where servers are is nothing for the public.
+    answer(last_answer_,
+           "no server of service '" + pool_->service + "' could be reached, "
+             + std::to_string(attempts_) + " tried",
+           last_failure_);
     return;
   }
   ++attempts_;
@@ -134,9 +139,10 @@ void session::on_connected(error_code failure, tcp_socket socket,
   }
   backend_->passive.connected();
   ++backend_->counters.connections;
-  use(std::make_shared<stream>(std::move(socket), max_buffer,
-                               std::move(descriptor)),
-      false);
+  auto buffer = std::max(max_buffer, context_.config.max_header_bytes);
+  use(
+    std::make_shared<stream>(std::move(socket), buffer, std::move(descriptor)),
+    false);
 }
 
 void session::connect_failed(std::string why, own_answer answer) {
@@ -177,10 +183,11 @@ void session::use(stream_ptr upstream, bool reused) {
 
 void session::begin_response() {
   auto keep = request_->keep_alive() && !context_.draining;
-  response_.emplace(response_forwarder::options{request_->is_head(),
-                                                request_->is_http_1_0(), keep,
-                                                request_id_, max_buffer},
-                    to_client_);
+  response_.emplace(
+    response_forwarder::options{request_->is_head(), request_->is_http_1_0(),
+                                keep, request_id_,
+                                context_.config.max_header_bytes},
+    to_client_);
 }
 
 void session::send_request() {
@@ -226,12 +233,16 @@ void session::read_request_body() {
   }
   error_code failure;
   client_->consume(request_->forward(bytes, failure));
-  auto bad = failure && failure != http::error::need_more;
-  if (bad || (!request_complete() && !client_->read())) {
+  if (failure && failure != http::error::need_more) {
+    auto refused = request_->why_refused(failure);
     fail_exchange(
-      {400, proxy_cause::bad_request},
-      "the request's body is not valid: "
-        + (bad ? failure.message() : std::string{"a chunk header too long"}));
+      {static_cast<std::uint16_t>(refused.status), proxy_cause::bad_request},
+      refused.detail);
+    return;
+  }
+  if (!request_complete() && !client_->read()) {
+    fail_exchange({400, proxy_cause::bad_request},
+                  "a chunk header or the trailers are too long");
     return;
   }
   if (to_upstream_.empty())
@@ -293,8 +304,7 @@ bool session::parse_response() {
     end_of_upstream();
   else if (!upstream_->read())
     fail_exchange({502, proxy_cause::bad_answer},
-                  "the server's answer has lines longer than "
-                    + std::to_string(max_buffer) + " bytes");
+                  "the server's answer has lines that are too long");
   return false;
 }
 

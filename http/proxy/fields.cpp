@@ -16,14 +16,21 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string result{text};
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
 } // namespace
 
 bool iequals(std::string_view lhs, std::string_view rhs) noexcept {
-  auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  };
   return std::equal(lhs.begin(), lhs.end(), rhs.begin(), rhs.end(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 bool authenticates_connection(std::string_view value) {
@@ -52,8 +59,9 @@ void connection_options::add(std::string_view value) {
     if (iequals(token, "upgrade"))
       upgrade = true;
     else if (!token.empty() && !iequals(token, "close")
-             && !iequals(token, "keep-alive"))
-      fields.emplace_back(token);
+             && !iequals(token, "keep-alive") && !iequals(token, "host")
+             && !iequals(token, "cdn-loop"))
+      fields_.push_back(in_small_letters(token));
   }
 }
 
@@ -69,21 +77,56 @@ std::uint32_t count_elements(std::string_view list, std::string_view element) {
   return count;
 }
 
-void remove_fields(std::string& message, std::size_t from,
-                   const std::vector<std::string>& names) {
-  auto line = from;
-  while (line < message.size()) {
-    auto end = message.find("\r\n", line);
-    auto next = end == message.npos ? message.size() : end + 2;
+void connection_options::remove_named_fields(std::string& message,
+                                             std::size_t from) const {
+  if (fields_.empty())
+    return;
+  // Both may be thousands, and chosen so that a hash table is of no use.
+  std::vector<std::string_view> names{fields_.begin(), fields_.end()};
+  std::sort(names.begin(), names.end());
+  auto kept = from;
+  for (auto line = from; line < message.size();) {
+    auto next = std::min(message.find("\r\n", line), message.size() - 2) + 2;
     auto text = std::string_view{message}.substr(line, next - line);
-    auto name = text.substr(0, text.find(':'));
-    auto named = [&](auto& other) { return iequals(name, other); };
-    if (!iequals(name, "host") && !iequals(name, "cdn-loop")
-        && std::any_of(names.begin(), names.end(), named))
-      message.erase(line, next - line);
-    else
-      line = next;
+    auto name = in_small_letters(text.substr(0, text.find(':')));
+    if (!std::binary_search(names.begin(), names.end(), name)) {
+      std::copy(text.begin(), text.end(), message.data() + kept);
+      kept += text.size();
+    }
+    line = next;
   }
+  message.resize(kept);
+}
+
+own_field own_field_of(std::string_view name) noexcept {
+  constexpr std::string_view prefix = "x-forwarded-";
+  auto dashed = [](char c) { return c == '_' ? '-' : lower(c); };
+  auto is = [&](std::string_view other) {
+    return std::equal(name.begin(), name.end(), other.begin(), other.end(),
+                      [&](char a, char b) { return dashed(a) == b; });
+  };
+  if (is("proxy"))
+    return own_field::never;
+  if (name.empty() || lower(name[0]) != 'x')
+    return own_field::none;
+  auto result = own_field::none;
+  if (is("x-request-id"))
+    result = own_field::request_id;
+  else if (is("x-real-ip"))
+    result = own_field::other_claim;
+  else if (name.size() < prefix.size()
+           || !std::equal(prefix.begin(), prefix.end(), name.begin(),
+                          [&](char a, char b) { return a == dashed(b); }))
+    return own_field::none;
+  else if (is("x-forwarded-for"))
+    result = own_field::forwarded_for;
+  else if (is("x-forwarded-host"))
+    result = own_field::forwarded_host;
+  else if (is("x-forwarded-proto"))
+    result = own_field::forwarded_proto;
+  else
+    result = own_field::other_claim;
+  return name.find('_') == name.npos ? result : own_field::never;
 }
 
 void append_field(std::string& message, std::string_view name,

@@ -23,6 +23,8 @@ constexpr bool is_hop_by_hop(boost::beast::http::field name) {
     case field::proxy_authenticate:
     case field::proxy_authorization:
     case field::te:
+    // Trailers are not forwarded, so none are announced (RFC 9110 §6.6.2).
+    case field::trailer:
     case field::transfer_encoding:
     case field::upgrade:
       return true;
@@ -42,22 +44,40 @@ bool authenticates_connection(std::string_view value);
 /// the parser knows.
 struct connection_options {
   bool upgrade = false;
-  /// Names of fields that are for this connection only.
-  std::vector<std::string> fields;
 
   /// Adds the options of one more field line.
   void add(std::string_view value);
+
+  /// Removes the fields that are for this connection only from a message's
+  /// header lines, which start at `from` in `message`. `Host` and `CDN-Loop`
+  /// stay whatever is asked: a client that names them must not change which
+  /// site is meant, nor hide a loop.
+  void remove_named_fields(std::string& message, std::size_t from) const;
+
+private:
+  /// In small letters.
+  std::vector<std::string> fields_;
 };
 
 /// How often `element` stands in a comma-separated list, parameters aside.
 std::uint32_t count_elements(std::string_view list, std::string_view element);
 
-/// Removes the fields of these names from a message's header lines, which
-/// start at `from` in `message`. `Host` and `CDN-Loop` stay whatever is asked:
-/// a client that names them must not change which site is meant, nor hide a
-/// loop.
-void remove_fields(std::string& message, std::size_t from,
-                   const std::vector<std::string>& names);
+/// What a field is to the proxy, which tells servers the like itself.
+enum class own_field : std::uint8_t {
+  none,
+  request_id,
+  forwarded_for,
+  forwarded_host,
+  forwarded_proto,
+  /// Another X-Forwarded field, or X-Real-IP.
+  other_claim,
+  /// Never forwarded: `Proxy`, which CGI programs take for a setting
+  /// (CVE-2016-5385), and the names above with `_` for `-`, which they can't
+  /// tell from the real ones.
+  never
+};
+
+own_field own_field_of(std::string_view name) noexcept;
 
 /// Appends `name: value` as it was received, from the name's first character
 /// to the value's last, which the parser gives as parts of one text.

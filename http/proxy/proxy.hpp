@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <caf/error.hpp>
 
@@ -14,6 +15,7 @@
 #include "http/server/io_thread.hpp"
 #include "http/server/listening_port.hpp"
 #include "messages/directory.hpp"
+#include "messages/ip_range.hpp"
 
 namespace troupe {
 
@@ -53,7 +55,12 @@ struct proxy_config {
   milliseconds tunnel_idle_timeout{3600000};
   /// Between two traffic reports to the balancer.
   milliseconds report_interval{1000};
+  /// Of a message's head, and of its trailers, in either direction.
   std::size_t max_header_bytes = 16 << 10;
+  /// Clients whose X-Forwarded fields are believed: other proxies.
+  std::vector<ip_range> trusted_proxies;
+  /// Whether requests get a Via field.
+  bool via = false;
   /// Idle connections kept to one server, by one io thread.
   std::size_t max_idle_per_server = 64;
   connection_reuse reuse = connection_reuse::safe;

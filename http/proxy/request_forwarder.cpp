@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "http/parsing/request_target.hpp"
+
 namespace troupe::proxying {
 
 namespace {
 
 namespace http = boost::beast::http;
-
-/// Characters of a host and port, an address literal among them (RFC 3986
-/// §3.2.2). User information is left out: `@` is refused.
-bool is_authority(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    constexpr std::string_view others = "-._~!$&'()*+,;=:[]%";
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
-           || (c >= 'A' && c <= 'Z')
-           || others.find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
 
 /// An id that can stand in logs and JSON as it is.
 bool is_request_id(std::string_view text) {
@@ -71,8 +62,8 @@ bool request_forwarder::is_idempotent() const {
 }
 
 request_forwarder::error_code request_forwarder::refuse(unsigned status,
-                                                        std::string detail) {
-  refusal_ = refusal{status, std::move(detail)};
+                                                        std::string_view why) {
+  refusal_ = refusal{status, std::string{why}};
   return http::error::bad_value;
 }
 
@@ -95,26 +86,20 @@ request_forwarder::take_request_line(verb id, std::string_view method,
 }
 
 request_forwarder::error_code
-request_forwarder::take_target(std::string_view target) {
-  constexpr std::string_view scheme = "http://";
-  if (target.size() >= scheme.size()
-      && iequals(target.substr(0, scheme.size()), scheme)) {
-    // absolute-form: its authority replaces Host (RFC 9112 §3.2.2).
-    target.remove_prefix(scheme.size());
-    auto authority = target.substr(0, target.find_first_of("/?"));
-    target.remove_prefix(authority.size());
-    if (authority.empty() || !is_authority(authority))
-      return refuse(400, "the request target's authority is not valid");
-    absolute_target_ = true;
-    host_ = authority;
-  }
-  auto start = out_.size();
-  if (absolute_target_ && !target.starts_with('/'))
-    out_.push_back('/');
-  else if (!target.starts_with('/')
-           && !(target == "*" && verb_ == verb::options))
+request_forwarder::take_target(std::string_view text) {
+  auto target = read_target(text);
+  if (!target.wrong.empty())
+    return refuse(400, target.wrong);
+  if (target.path == "*" && verb_ != verb::options)
     return refuse(400, "the request target is not a path");
-  out_.append(target);
+  // absolute-form: its authority replaces Host (RFC 9112 §3.2.2).
+  absolute_target_ = !target.authority.empty();
+  if (absolute_target_)
+    host_ = target.authority;
+  auto start = out_.size();
+  if (!target.path.starts_with('/') && target.path != "*")
+    out_.push_back('/');
+  out_.append(target.path);
   target_ = {start, out_.size() - start};
   return {};
 }
@@ -126,9 +111,8 @@ request_forwarder::take_field(field id, std::string_view name,
     case field::unknown:
       if (!options_.loop_token.empty() && iequals(name, "cdn-loop"))
         passes_ += count_elements(value, options_.loop_token);
-      else if (take_own_field(name, value))
-        return {};
-      append_field(out_, name, value);
+      if (keeps_own_field(own_field_of(name), value))
+        append_field(out_, name, value);
       return {};
     case field::host:
       if (!absolute_target_)
@@ -155,8 +139,8 @@ request_forwarder::take_field(field id, std::string_view name,
     case field::content_length:
       // The framing is ours.
     case field::forwarded:
-      // What a client claims must not be read as a proxy's word beside our
-      // X-Forwarded fields.
+      // Beside our X-Forwarded fields it would be another proxy's word, about
+      // another part of the way.
       return {};
     default:
       if (!is_hop_by_hop(id))
@@ -169,8 +153,8 @@ request_forwarder::error_code
 request_forwarder::take_host(std::string_view value) {
   if (host_seen_)
     return refuse(400, "more than one Host field");
-  if (!is_authority(value))
-    return refuse(400, "the Host field is not a host and port");
+  if (!is_host_field(value))
+    return refuse(400, bad_host);
   host_seen_ = true;
   if (!absolute_target_)
     host_ = value;
@@ -199,42 +183,52 @@ request_forwarder::take_expectation(std::string_view value) {
   return {};
 }
 
-bool request_forwarder::take_own_field(std::string_view name,
-                                       std::string_view value) {
-  constexpr std::string_view id = "x-request-id";
-  constexpr std::string_view host = "x-forwarded-host";
-  constexpr std::string_view proto = "x-forwarded-proto";
-  constexpr std::string_view addresses = "x-forwarded-for";
-  switch (name.size()) {
-    case id.size():
-      if (!iequals(name, id))
-        return false;
+bool request_forwarder::keeps_own_field(own_field which,
+                                        std::string_view value) {
+  auto is_believed = options_.trusts_client;
+  switch (which) {
+    case own_field::none:
+      return true;
+    case own_field::request_id:
       if (id_.empty() && is_request_id(value))
         id_ = value;
-      return true;
-    case host.size():
-      return iequals(name, host);
-    case proto.size():
-      return iequals(name, proto);
-    case addresses.size():
-      if (!iequals(name, addresses))
-        return false;
-      if (!value.empty())
+      return false;
+    case own_field::forwarded_for:
+      if (is_believed && !value.empty())
         forwarded_for_.append(value).append(", ");
-      return true;
-    default:
+      return false;
+    case own_field::forwarded_host:
+      host_is_told_ |= is_believed;
+      return is_believed;
+    case own_field::forwarded_proto:
+      proto_is_told_ |= is_believed;
+      return is_believed;
+    case own_field::other_claim:
+      return is_believed;
+    case own_field::never:
       return false;
   }
+  return false;
 }
 
 request_forwarder::error_code request_forwarder::take_header_end() {
   if (version_ >= 11 && !host_seen_)
     return refuse(400, "an HTTP/1.1 request needs a Host field");
-  if (!connection_.fields.empty())
-    remove_fields(out_, header_start_, connection_.fields);
+  connection_.remove_named_fields(out_, header_start_);
   append_framing();
   append_upgrade();
-  out_.append(options_.added_lines);
+  append_way();
+  if (id_.empty())
+    ids_.next(id_);
+  out_.append("X-Request-Id: ").append(id_).append("\r\n\r\n");
+  return {};
+}
+
+void request_forwarder::append_way() {
+  if (!proto_is_told_)
+    out_.append("X-Forwarded-Proto: http\r\n");
+  if (options_.adds_via)
+    out_.append(version_ < 11 ? "Via: 1.0 troupe\r\n" : "Via: 1.1 troupe\r\n");
   // RFC 8586. Not Via, which makes servers leave out compression, and not a
   // field of our own: this one is made for it, and proxies on the way must not
   // remove it.
@@ -245,12 +239,8 @@ request_forwarder::error_code request_forwarder::take_header_end() {
     .append(forwarded_for_)
     .append(options_.client_address)
     .append("\r\n");
-  if (!host_.empty())
+  if (!host_is_told_ && !host_.empty())
     out_.append("X-Forwarded-Host: ").append(host_).append("\r\n");
-  if (id_.empty())
-    ids_.next(id_);
-  out_.append("X-Request-Id: ").append(id_).append("\r\n\r\n");
-  return {};
 }
 
 void request_forwarder::name_host(std::string_view server) {

@@ -30,12 +30,12 @@ private:
 class request_forwarder final : public forwarder<true> {
 public:
   struct options {
-    /// Lines that every request of this client gets, whole:
-    /// X-Forwarded-Proto, Via.
-    std::string_view added_lines;
     /// The last of X-Forwarded-For.
     std::string_view client_address;
     std::size_t max_header_bytes = 16 << 10;
+    /// Whether what it says in X-Forwarded fields is kept: it is a proxy.
+    bool trusts_client = false;
+    bool adds_via = false;
     /// Stands for this cluster in the CDN-Loop field; empty: none is written.
     std::string_view loop_token = {};
   };
@@ -79,14 +79,15 @@ private:
     return std::string_view{out_}.substr(where.offset, where.size);
   }
 
-  error_code refuse(unsigned status, std::string detail);
+  error_code refuse(unsigned status, std::string_view why);
   error_code take_target(std::string_view target);
   error_code take_host(std::string_view value);
   error_code take_transfer_coding(std::string_view value);
   void take_upgrade(std::string_view value);
   error_code take_expectation(std::string_view value);
-  bool take_own_field(std::string_view name, std::string_view value);
+  bool keeps_own_field(own_field which, std::string_view value);
   void append_framing();
+  void append_way();
   void append_upgrade();
 
   error_code take_request_line(verb id, std::string_view method,
@@ -116,6 +117,8 @@ private:
   std::size_t named_host_bytes_ = 0;
   bool host_seen_ = false;
   bool absolute_target_ = false;
+  bool host_is_told_ = false;
+  bool proto_is_told_ = false;
   bool has_body_ = false;
   std::uint32_t passes_ = 0;
   bool authenticates_connection_ = false;

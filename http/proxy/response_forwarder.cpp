@@ -59,8 +59,7 @@ response_forwarder::take_field(field id, std::string_view name,
 }
 
 response_forwarder::error_code response_forwarder::take_header_end() {
-  if (!connection_.fields.empty())
-    remove_fields(out_, header_start_, connection_.fields);
+  connection_.remove_named_fields(out_, header_start_);
   append_framing();
   if (!names_request_id_ && !is_interim())
     out_.append("X-Request-Id: ").append(options_.request_id).append("\r\n");

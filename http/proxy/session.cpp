@@ -17,9 +17,6 @@ constexpr std::size_t idle_capacity = 16 << 10;
 /// cut.
 constexpr std::chrono::milliseconds linger_time{2000};
 
-constexpr std::string_view added_lines =
-  "X-Forwarded-Proto: http\r\nVia: 1.1 troupe\r\n";
-
 void recycle(std::string& text) {
   if (text.capacity() > idle_capacity)
     std::string{}.swap(text); // Assigning an empty one keeps the memory.
@@ -31,7 +28,8 @@ void recycle(std::string& text) {
 session::session(proxy_context& context, stream_ptr client, std::string address,
                  bool admitted)
   : context_(context), client_(std::move(client)), address_(std::move(address)),
-    admitted_(admitted) {
+    admitted_(admitted),
+    is_trusted_(contains(context.config.trusted_proxies, address_)) {
 }
 
 void session::start(std::list<std::shared_ptr<session>>::iterator position) {
@@ -159,8 +157,8 @@ bool session::read_request() {
     set_deadline(context_.config.client_header_timeout);
     table_ = context_.routing();
     request_.emplace(
-      request_forwarder::options{added_lines, address_,
-                                 context_.config.max_header_bytes,
+      request_forwarder::options{address_, context_.config.max_header_bytes,
+                                 is_trusted_, context_.config.via,
                                  table_->loop_token},
       to_upstream_, request_id_, context_.ids);
   }
@@ -185,9 +183,13 @@ bool session::read_request() {
   return false;
 }
 
-void session::answer(own_answer what, std::string_view detail) {
+void session::answer(own_answer what, std::string_view detail,
+                     std::string_view for_log) {
   auto status = what.status;
-  context_.count_own(what, detail);
+  auto logged = std::string{detail};
+  if (!for_log.empty())
+    logged.append("; ").append(for_log);
+  context_.count_own(what, logged);
   drop_upstream();
   keep_after_answer_ =
     request_complete() && request_->keep_alive() && !context_.draining;

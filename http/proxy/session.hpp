@@ -81,7 +81,9 @@ private:
   void read_requests();
   bool read_request();
   bool request_complete() const { return request_ && request_->is_done(); }
-  void answer(own_answer what, std::string_view detail);
+  /// `for_log` is more than the client should know.
+  void answer(own_answer what, std::string_view detail,
+              std::string_view for_log = {});
   void flush_answer();
   void end_request(bool keep_client);
   void linger();
@@ -132,6 +134,8 @@ private:
   stream_ptr client_;
   std::string address_;
   const bool admitted_;
+  /// Whether the client is a proxy that is believed.
+  const bool is_trusted_;
   phase phase_ = phase::head;
   clock::time_point deadline_ = clock::time_point::max();
   bool reading_requests_ = false;

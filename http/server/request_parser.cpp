@@ -6,6 +6,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "http/parsing/refusal.hpp"
+#include "http/parsing/request_target.hpp"
 #include "http/server/server.hpp"
 
 namespace troupe {
@@ -65,8 +66,10 @@ request_parser::take_request_line(verb id, std::string_view,
                                   std::string_view target, int version) {
   request.method = id;
   http_1_1_ = version >= 11;
+  if (auto wrong = read_target(target).wrong; !wrong.empty())
+    return refuse(std::string{wrong});
   if (!request.set_target(target))
-    return refuse("the request target is no path");
+    return refuse("the request target is not a path");
   body_limit_ = config_.body_limit(id, request.path());
   max_body_bytes(body_limit_);
   return {};
@@ -81,6 +84,8 @@ request_parser::error_code request_parser::take_field(field id,
   switch (id) {
     case field::host:
       ++hosts_;
+      if (!is_host_field(value))
+        return refuse(std::string{bad_host});
       break;
     case field::expect:
       // An HTTP/1.0 client does not wait for 100 (RFC 9110 §10.1.1).

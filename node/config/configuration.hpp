@@ -135,6 +135,9 @@ struct proxy_settings {
   /// May be empty: requests that no route takes get 404.
   std::string default_service;
   std::vector<proxy_route> routes;
+  /// Addresses and ranges (`messages/ip_range.hpp`).
+  std::vector<std::string> trusted_proxies;
+  bool via = false;
   std::uint32_t max_connections = 0;
   std::uint64_t max_header_size = 0;
   std::uint32_t max_idle_upstreams = 0;

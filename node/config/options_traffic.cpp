@@ -40,14 +40,24 @@ void declare_proxy(option_table& table) {
                         "specific route wins: by host, then by the length of "
                         "the path.",
                         std::vector<proxy_route>{}),
+      proxy<&s::trusted_proxies>(
+        "proxy.trustedProxies",
+        "Addresses of proxies in front of this one, or ranges of them "
+        "(10.0.0.0/8). What they say in X-Forwarded fields is kept; what other "
+        "clients say there is replaced.",
+        std::vector<std::string>{}, {.rule = &text_rules::ip_range}),
+      proxy<&s::via>("proxy.via",
+                     "Whether requests carry Via: 1.1 troupe. Some servers "
+                     "then no longer compress (nginx, gzip_proxied).",
+                     false),
       proxy<&s::max_connections>("proxy.maxConnections",
                                  "Clients' connections at a time; one more is "
                                  "answered 503.",
                                  10'000, {.min = 1, .max = 1'000'000}),
       proxy<&s::max_header_size>(
         "proxy.maxHeaderSize",
-        "Bytes of a request's or an answer's start line and header together. "
-        "More: 431 or 502.",
+        "Bytes of a request's or an answer's start line and header together, "
+        "and of the trailers of either. More: 431 or 502.",
         16 * kib, {.min = kib, .max = mib}),
       proxy<&s::max_idle_upstreams>(
         "proxy.maxIdleUpstreams",

@@ -4,6 +4,7 @@ troupe_suite(messages
   unit/directory_test.cpp
   unit/error_test.cpp
   unit/ids_test.cpp
+  unit/ip_range_test.cpp
   unit/lease_test.cpp
   unit/msgpack_test.cpp
   unit/published_test.cpp

@@ -14,5 +14,6 @@ troupe_suite(http HTTP
   unit/listening_port_test.cpp
   unit/message_parser_test.cpp
   unit/problem_test.cpp
+  unit/request_target_test.cpp
   unit/router_test.cpp)
 target_link_libraries(test_http PRIVATE troupe_http)

@@ -52,7 +52,6 @@ std::vector<reason> reasons_of_the_api() {
     {400, "Transfer-Encoding must be 'chunked', in HTTP/1.1",
      version("HTTP/1.0"), framing::chunked},
     {417, "only 'Expect: 100-continue' is known", add("Expect: 200-ok\r\n")},
-    {400, "the request target is no path", target("public")},
   };
 }
 
@@ -64,6 +63,7 @@ CAF_TEST(what is not spoiled is taken) {
 
 CAF_TEST(a request refused by its head becomes none) {
   CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_in_lines()), "");
+  CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_in_target_and_host()), "");
   CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_of_the_api()), "");
 }
 

@@ -91,16 +91,19 @@ CAF_TEST(the statistics name the algorithm in effect) {
 }
 
 CAF_TEST(each limit of the proxy has its own setting) {
-  auto config = proxy_part(settings_of({{"proxy.connectTimeout", "2001"},
-                                        {"proxy.responseTimeout", "2002"},
-                                        {"proxy.bodyIdleTimeout", "2003"},
-                                        {"proxy.clientHeaderTimeout", "2004"},
-                                        {"proxy.idleTimeout", "2005"},
-                                        {"proxy.upstreamIdleTimeout", "2006"},
-                                        {"proxy.tunnelIdleTimeout", "2007"},
-                                        {"proxy.maxHeaderSize", "2008"},
-                                        {"proxy.maxIdleUpstreams", "2009"},
-                                        {"proxy.maxConnections", "2010"}}));
+  auto config =
+    proxy_part(settings_of({{"proxy.connectTimeout", "2001"},
+                            {"proxy.responseTimeout", "2002"},
+                            {"proxy.bodyIdleTimeout", "2003"},
+                            {"proxy.clientHeaderTimeout", "2004"},
+                            {"proxy.idleTimeout", "2005"},
+                            {"proxy.upstreamIdleTimeout", "2006"},
+                            {"proxy.tunnelIdleTimeout", "2007"},
+                            {"proxy.maxHeaderSize", "2008"},
+                            {"proxy.maxIdleUpstreams", "2009"},
+                            {"proxy.trustedProxies", "10.0.0.0/8,fd00::1"},
+                            {"proxy.via", "true"},
+                            {"proxy.maxConnections", "2010"}}));
   CAF_CHECK_EQUAL(config.connect_timeout.count(), 2001);
   CAF_CHECK_EQUAL(config.response_header_timeout.count(), 2002);
   CAF_CHECK_EQUAL(config.body_idle_timeout.count(), 2003);
@@ -111,6 +114,11 @@ CAF_TEST(each limit of the proxy has its own setting) {
   CAF_CHECK_EQUAL(config.max_header_bytes, 2008u);
   CAF_CHECK_EQUAL(config.max_idle_per_server, 2009u);
   CAF_CHECK_EQUAL(config.max_connections, 2010u);
+  CAF_CHECK(config.via);
+  CAF_CHECK_EQUAL(config.trusted_proxies.size(), 2u);
+  CAF_CHECK(contains(config.trusted_proxies, "10.1.2.3"));
+  CAF_CHECK(contains(config.trusted_proxies, "fd00::1"));
+  CAF_CHECK(!contains(config.trusted_proxies, "fd00::2"));
 }
 
 CAF_TEST(each option of the health checks has its own setting) {

@@ -12,6 +12,7 @@ troupe_suite(proxy HTTP
   unit/proxy_forwarder_test.cpp
   unit/proxy_pieces_test.cpp
   unit/proxy_refusal_test.cpp
+  unit/proxy_refused_test.cpp
   unit/proxy_reuse_test.cpp
   unit/proxy_traffic_test.cpp
   unit/routing_test.cpp

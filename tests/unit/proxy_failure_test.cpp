@@ -154,8 +154,9 @@ CAF_TEST(no server that can be reached is 502 and says why) {
   CAF_CHECK_EQUAL(error.at("status").get<int>(), 502);
   CAF_CHECK_EQUAL(error.at("code").get<std::string>(), "unavailable");
   CAF_CHECK_EQUAL(error.at("instance").get<std::string>(), "/x");
-  CAF_CHECK(
-    contains(error.at("detail").get<std::string>(), "Connection refused"));
+  // Where the servers are, and what is wrong with them, is for the log.
+  CAF_CHECK_EQUAL(error.at("detail").get<std::string>(),
+                  "no server of service 'demo' could be reached, 2 tried");
   CAF_CHECK(!error.at("requestId").get<std::string>().empty());
 }
 
@@ -411,7 +412,7 @@ CAF_TEST(a lack of descriptors is not the servers failure) {
     no_more_descriptors none;
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     CAF_CHECK_EQUAL(status_of(client.read_head()), 503);
-    CAF_CHECK(contains(client.read_until("\"}}"), "Too many open files"));
+    CAF_CHECK(contains(client.read_until("\"}}"), "could be reached, 1 tried"));
   }
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   CAF_CHECK_EQUAL(status_of(client.read_head()), 200);

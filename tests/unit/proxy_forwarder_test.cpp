@@ -39,12 +39,17 @@ boost::beast::error_code feed(Forwarder& forwarder, std::string_view text,
   }
 }
 
-outcome forward_request(std::string_view text, std::size_t step = 1 << 20) {
+request_forwarder::options from(std::string_view client) {
+  return {client, 1024};
+}
+
+outcome
+forward_request(std::string_view text, std::size_t step = 1 << 20,
+                const request_forwarder::options& with = from("1.2.3.4")) {
   outcome result;
   std::string id;
   request_id_source ids{1};
-  request_forwarder forwarder{
-    {"Via: 1.1 troupe\r\n", "1.2.3.4", 1024}, result.out, id, ids};
+  request_forwarder forwarder{with, result.out, id, ids};
   if (auto failure = feed(forwarder, text, step))
     result.refused = forwarder.why_refused(failure).status;
   result.complete = forwarder.is_done();
@@ -84,7 +89,8 @@ CAF_TEST(a request is forwarded with the proxys fields) {
   CAF_CHECK(result.complete);
   CAF_CHECK_EQUAL(result.out, "GET /a?b HTTP/1.1\r\nHost: h:80\r\n"
                               "Accept:  x\r\nEmpty:\r\n"
-                              "Via: 1.1 troupe\r\nX-Forwarded-For: 1.2.3.4\r\n"
+                              "X-Forwarded-Proto: http\r\n"
+                              "X-Forwarded-For: 1.2.3.4\r\n"
                               "X-Forwarded-Host: h:80\r\n"
                               "X-Request-Id: "
                               "00000000000000010000000000000001\r\n\r\n");
@@ -117,22 +123,133 @@ CAF_TEST(hop by hop fields stay here) {
   CAF_CHECK(contains(out, "Host: h\r\n"));
 }
 
+CAF_TEST(a great many fields of one connection stay here) {
+  // In capitals and small letters, in one line and in others.
+  std::string request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: host";
+  for (int i = 0; i < 700; ++i)
+    request += ",G" + std::to_string(i) + ",q";
+  request += "\r\nConnection: Last\r\n";
+  std::string kept;
+  for (int i = 0; i < 700; ++i) {
+    request += "g" + std::to_string(i) + ": x\r\n";
+    request += "k" + std::to_string(i) + ": x\r\n";
+    kept += "k" + std::to_string(i) + ": x\r\n";
+  }
+  request += "last: 1\r\nend: 1\r\n\r\n";
+  auto with = from("1.2.3.4");
+  with.max_header_bytes = 64 << 10;
+  auto out = forward_request(request, 1 << 20, with).out;
+  CAF_CHECK_EQUAL(out.substr(0, out.find("X-Forwarded-Proto")),
+                  "GET / HTTP/1.1\r\nHost: h\r\n" + kept + "end: 1\r\n");
+}
+
+CAF_TEST(a head is as large as it may be and no larger) {
+  std::string request = "GET / HTTP/1.1\r\nHost: h\r\nA:";
+  request += std::string(1024 - 4 - request.size(), ' ') + "\r\n\r\n";
+  CAF_CHECK_EQUAL(request.size(), 1024u);
+  CAF_CHECK_EQUAL(refusal_of(request), 0u);
+  CAF_CHECK(forward_request(request).complete);
+  CAF_CHECK_EQUAL(refusal_of("GET /x" + request.substr(5)), 431u);
+}
+
 CAF_TEST(forwarding fields of a client are not believed) {
   auto out = forward_request("GET / HTTP/1.1\r\nHost: h\r\n"
                              "X-Forwarded-Host: evil\r\n"
-                             "x-forwarded-proto: https\r\n"
-                             "X-Forwarded-For: 9.9.9.9\r\n"
-                             "Forwarded: for=8.8.8.8;proto=https\r\n"
-                             "x-forwarded-for: 7.7.7.7, 6.6.6.6\r\n"
+                             "x-forwarded-proto: evil\r\n"
+                             "X-Forwarded-For: evil\r\n"
+                             "Forwarded: for=evil;proto=https\r\n"
+                             "x-forwarded-for: evil, evil\r\n"
+                             "X-Real-IP: evil\r\n"
+                             "X-Forwarded-Port: evil\r\n"
+                             "X-Forwarded-Anything: evil\r\n"
+                             "X_Forwarded_For: evil\r\n"
+                             "X-Forwarded_Host: evil\r\n"
+                             "X_Real-IP: evil\r\n"
+                             "X_REQUEST_ID: evil\r\n"
+                             "Proxy: evil\r\n"
+                             "X-Forwarded: 1\r\nX_Own: 2\r\n"
                              "X-Request-ID: abc-1\r\n\r\n")
                .out;
-  CAF_CHECK(!contains(out, "evil"));
-  CAF_CHECK(!contains(out, "https"));
-  CAF_CHECK(!contains(out, "8.8.8.8"));
-  CAF_CHECK(contains(out, "\r\nX-Forwarded-For: 9.9.9.9, 7.7.7.7, 6.6.6.6, "
-                          "1.2.3.4\r\n"));
-  CAF_CHECK(!contains(out, "x-forwarded-for"));
-  CAF_CHECK(contains(out, "X-Request-Id: abc-1\r\n"));
+  CAF_CHECK_EQUAL(out, "GET / HTTP/1.1\r\nHost: h\r\n"
+                       "X-Forwarded: 1\r\nX_Own: 2\r\n"
+                       "X-Forwarded-Proto: http\r\n"
+                       "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Host: h\r\n"
+                       "X-Request-Id: abc-1\r\n\r\n");
+}
+
+CAF_TEST(forwarding fields of a trusted proxy are kept) {
+  auto trusted = from("1.2.3.4");
+  trusted.trusts_client = true;
+  auto out = forward_request("GET / HTTP/1.1\r\nHost: inner\r\n"
+                             "X-Forwarded-For: 9.9.9.9\r\n"
+                             "X-Forwarded-Host: shop\r\n"
+                             "x-forwarded-proto: https\r\n"
+                             "X-Forwarded-Port: 443\r\n"
+                             "X-Real-IP: 9.9.9.9\r\n"
+                             "x-forwarded-for: 7.7.7.7, 6.6.6.6\r\n"
+                             "Forwarded: for=evil\r\n"
+                             "X_Forwarded_For: evil\r\n"
+                             "X-Forwarded_Proto: evil\r\n"
+                             "PROXY: evil\r\n\r\n",
+                             1 << 20, trusted)
+               .out;
+  CAF_CHECK_EQUAL(out, "GET / HTTP/1.1\r\nHost: inner\r\n"
+                       "X-Forwarded-Host: shop\r\n"
+                       "x-forwarded-proto: https\r\n"
+                       "X-Forwarded-Port: 443\r\n"
+                       "X-Real-IP: 9.9.9.9\r\n"
+                       "X-Forwarded-For: 9.9.9.9, 7.7.7.7, 6.6.6.6, 1.2.3.4\r\n"
+                       "X-Request-Id: "
+                       "00000000000000010000000000000001\r\n\r\n");
+  // What it does not say is said for it.
+  out =
+    forward_request("GET / HTTP/1.1\r\nHost: h\r\n\r\n", 1 << 20, trusted).out;
+  CAF_CHECK(contains(out, "X-Forwarded-Proto: http\r\n"
+                          "X-Forwarded-For: 1.2.3.4\r\n"
+                          "X-Forwarded-Host: h\r\n"));
+}
+
+CAF_TEST(requests carry Via where that is asked for) {
+  auto with = from("1.2.3.4");
+  with.adds_via = true;
+  auto via = [&](std::string_view version) {
+    auto out = forward_request("GET / " + std::string{version}
+                                 + "\r\nHost: h\r\nVia: 1.0 other\r\n\r\n",
+                               1 << 20, with)
+                 .out;
+    CAF_CHECK(contains(out, "Via: 1.0 other\r\n"));
+    return contains(out, "Via: 1.1 troupe\r\n")   ? 11
+           : contains(out, "Via: 1.0 troupe\r\n") ? 10
+                                                  : 0;
+  };
+  CAF_CHECK_EQUAL(via("HTTP/1.1"), 11);
+  CAF_CHECK_EQUAL(via("HTTP/1.0"), 10);
+  with.adds_via = false;
+  CAF_CHECK_EQUAL(via("HTTP/1.1"), 0);
+}
+
+CAF_TEST(trailers are neither forwarded nor announced) {
+  auto out = forward_request("POST / HTTP/1.1\r\nHost: h\r\nTrailer: T\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n"
+                             "0\r\nT: 1\r\n\r\n")
+               .out;
+  CAF_CHECK(!contains(out, "Trailer"));
+  CAF_CHECK(out.ends_with("\r\n\r\n0\r\n\r\n"));
+  out = forward_response("HTTP/1.1 200 OK\r\ntrailer: T\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n"
+                         "0\r\nT: 1\r\n\r\n");
+  CAF_CHECK(!contains(out, "railer"));
+  CAF_CHECK(out.ends_with("\r\n\r\n0\r\n\r\n"));
+}
+
+CAF_TEST(an answers head is as large as it may be and no larger) {
+  response_forwarder::options limited;
+  limited.max_header_bytes = 1024;
+  std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA:";
+  answer += std::string(1024 - 4 - answer.size(), ' ') + "\r\n\r\n";
+  CAF_CHECK(contains(forward_response(answer, limited), "\r\n\r\n"));
+  answer.insert(answer.size() - 4, " ");
+  CAF_CHECK_EQUAL(forward_response(answer, limited), "failed");
 }
 
 CAF_TEST(an absolute target names the host) {

@@ -35,7 +35,7 @@ std::string request(std::string_view text, std::vector<std::size_t> cuts) {
   std::string out;
   std::string id;
   request_id_source ids{1};
-  request_forwarder forwarder{{"", "1.2.3.4", 1024}, out, id, ids};
+  request_forwarder forwarder{{"1.2.3.4", 1024}, out, id, ids};
   return feed(forwarder, out, text, std::move(cuts));
 }
 
@@ -63,7 +63,8 @@ void check_cuts(Forward forward, std::string_view text,
   CAF_CHECK_EQUAL(forward(text, bytes), wanted);
 }
 
-constexpr std::string_view added = "X-Forwarded-For: 1.2.3.4\r\n"
+constexpr std::string_view added = "X-Forwarded-Proto: http\r\n"
+                                   "X-Forwarded-For: 1.2.3.4\r\n"
                                    "X-Forwarded-Host: a\r\nX-Request-Id: "
                                    "00000000000000010000000000000001\r\n\r\n";
 

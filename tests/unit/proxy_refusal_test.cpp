@@ -21,7 +21,7 @@ outcome refuse(std::string_view text, const std::vector<std::size_t>& cuts) {
   std::string out;
   std::string id;
   request_id_source ids{1};
-  request_forwarder forwarder{{"", "1.2.3.4", max_head}, out, id, ids};
+  request_forwarder forwarder{{"1.2.3.4", max_head}, out, id, ids};
   boost::beast::error_code failure;
   std::size_t used = 0;
   for (auto end : cuts) {
@@ -49,8 +49,6 @@ std::vector<reason> reasons_of_the_proxy() {
   return {
     {400, "an HTTP/1.1 request needs a Host field", host("")},
     {400, "more than one Host field", add("Host: other\r\n")},
-    {400, "the Host field is not a host and port", host("Host: a b\r\n")},
-    {400, "the Host field is not a host and port", host("Host: u@h\r\n")},
     {400, "the only transfer coding taken is chunked",
      add("Transfer-Encoding: gzip\r\n"), framing::none},
     {400, "the only transfer coding taken is chunked",
@@ -59,11 +57,11 @@ std::vector<reason> reasons_of_the_proxy() {
      framing::chunked},
     {417, "the only expectation met here is 100-continue",
      add("Expect: 200-ok\r\n")},
-    {400, "the request target is not a path", target("public")},
-    {400, "the request target is not a path", target("https://shop/")},
-    {400, "the request target's authority is not valid", target("http:///")},
-    {400, "the request target's authority is not valid",
-     target("http://u@shop/")},
+    {400, "the request target is not a path",
+     [](request_parts& of) {
+       of.target = "*";
+       of.method = "GET";
+     }},
     {405, "the proxy does not take this method", method("TRACE")},
     {405, "the proxy does not take this method", method("CONNECT")},
   };
@@ -77,6 +75,7 @@ CAF_TEST(what is not spoiled is taken) {
 
 CAF_TEST(a request refused by its head produces nothing) {
   CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_in_lines()), "");
+  CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_in_target_and_host()), "");
   CAF_CHECK_EQUAL(wrongly_read(refuse, reasons_of_the_proxy()), "");
 }
 
@@ -88,7 +87,7 @@ CAF_TEST(what was produced before stays when a later request is refused) {
   std::string out = "before";
   std::string id;
   request_id_source ids{1};
-  request_forwarder forwarder{{"", "1.2.3.4", max_head}, out, id, ids};
+  request_forwarder forwarder{{"1.2.3.4", max_head}, out, id, ids};
   boost::beast::error_code failure;
   forwarder.forward("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", failure);
   CAF_CHECK(failure == http::error::bad_value);

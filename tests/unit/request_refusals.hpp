@@ -174,6 +174,31 @@ inline std::vector<reason> reasons_in_lines() {
   };
 }
 
+/// Targets and hosts that are none, whoever reads them.
+inline std::vector<reason> reasons_in_target_and_host() {
+  std::string fragment =
+    "the request target has a fragment, which is not to be sent";
+  std::string authority =
+    "the request target's authority is not a host and port";
+  std::string path = "the request target is not a path";
+  std::vector<reason> result{
+    {400, fragment, [](request_parts& of) { of.target += "#x"; }},
+    {400, fragment, target("/#")},
+    {400, fragment, target("http://shop#x/")},
+    {400, path, target("public")},
+    {400, path, target("https://shop/")},
+    {400, authority, target("http:///")},
+    {400, authority, target("http://u@shop/")},
+    {400, authority, target("http://shop:evil?x")},
+    {400, authority, target("http://[::1/x")},
+  };
+  for (auto wrong : {"a b", "u@h", "a:80:81", "[::1", "[x]", "shop:evil"})
+    result.push_back({400, "the Host field is not a host and port",
+                      host("Host: " + std::string{wrong} + "\r\n"),
+                      framing::none});
+  return result;
+}
+
 /// What is wrong with a chunked body, whoever reads it.
 inline std::vector<reason> reasons_in_chunks() {
   auto bad_chunk = invalid + "bad chunk";
