@@ -143,9 +143,9 @@ caf::error log_mark_file::failed(const char* what) const {
   auto code = errno;
   auto lacks_room =
     code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE;
+  auto why = code == ENOSPC ? "the disk is full" : std::strerror(code);
   return make_error(lacks_room ? errc::overloaded : errc::storage_failed,
-                    std::string{what} + " " + file_.string() + ": "
-                      + std::strerror(code));
+                    std::string{what} + " " + file_.string() + ": " + why);
 }
 
 } // namespace troupe

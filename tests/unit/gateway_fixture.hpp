@@ -180,7 +180,7 @@ inline caf::behavior fake_supervisor(caf::event_based_actor*) {
           }};
 }
 
-/// Reads bodies at once, or when the test says so.
+/// Reads bodies at once, or on a tick.
 struct fake_reading {
   std::uint32_t bodies = 0;
   bool hold = false;
@@ -206,6 +206,7 @@ inline caf::behavior fake_body_reader(caf::event_based_actor* self,
               reading->release();
             return promise;
           },
+          [=](tick) { reading->release(); },
           [](get_status) {
             return actor_status{"body_reader", {}};
           }};
@@ -314,6 +315,12 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
 
   void put(const std::string& name, const caf::actor& who) {
     names->put(name, caf::actor_cast<caf::strong_actor_ptr>(who));
+  }
+
+  /// Has the bodies read that wait for it.
+  void release_bodies() {
+    caf::anon_send(names->local<caf::actor>("body_reader"), tick{});
+    consume_messages();
   }
 
   template <class Change>

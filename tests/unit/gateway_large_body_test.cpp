@@ -37,8 +37,8 @@ CAF_TEST(large bodies are not read on the io thread) {
   CAF_CHECK_EQUAL(get(key_path(key)).field("value"), json::parse("[1,2]"));
   check_problem(ask(http_verb::post, key_path(key), padded(20'000) + "x"), 400,
                 "malformed");
-  check_problem(ask(http_verb::put, base + "/catalog/keys/k", padded(20'000)),
-                422, "invalid_field");
+  auto catalog_key = base + "/catalog/keys/k";
+  CAF_CHECK_EQUAL(ask(http_verb::put, catalog_key, padded(20'000)).status, 200);
   CAF_CHECK_EQUAL(reading.bodies, 3u);
 }
 
@@ -79,8 +79,7 @@ CAF_TEST(large bodies that wait are bounded) {
   CAF_CHECK_EQUAL(refused.headers["Retry-After"], "1");
   // Small ones need not wait.
   CAF_CHECK_EQUAL(ask(http_verb::post, key, padded(100)).status, 200);
-  reading.release();
-  consume_messages();
+  release_bodies();
   for (auto& one : waiting)
     CAF_CHECK_EQUAL(read(*one).status, 200);
   CAF_CHECK_EQUAL(ask(http_verb::post, key, padded(20'000)).status, 200);

@@ -164,12 +164,12 @@ CAF_TEST(a host that others may have made point here is refused) {
     CAF_CHECK_EQUAL(status_for_host(host), 200);
 }
 
-CAF_TEST(the cluster's own names and those that are allowed are no strangers) {
+CAF_TEST(names of the cluster and those that are allowed are no strangers) {
   CAF_CHECK_EQUAL(status_for_host("one.example.org"), 421);
   CAF_CHECK_EQUAL(status_for_host("API.example.org.:443"), 200);
   alter([](auto& state) {
-  state.members[peer_id].info.name = "one.example.org";
-  state.members[peer_id].info.api = {"two.example.org", 3006};
+    state.members[peer_id].info.name = "one.example.org";
+    state.members[peer_id].info.api = {"two.example.org", 3006};
   });
   CAF_CHECK_EQUAL(status_for_host("one.example.org"), 200);
   CAF_CHECK_EQUAL(status_for_host("Two.example.org:3006"), 200);
