@@ -123,6 +123,10 @@ caf::expected<json> parse_json(std::string_view text) {
 field_reader::field_reader(const http_request& request,
                            const std::vector<std::string_view>& known)
   : object_(json::object()) {
+  if (request.body.empty()) {
+    failure_ = problem{errc::malformed, "the body is empty, not a JSON object"};
+    return;
+  }
   // A page of another site may send any other type without asking first
   // (fetch.spec.whatwg.org, "CORS-safelisted request-header").
   auto type = request.header("Content-Type");
@@ -134,10 +138,6 @@ field_reader::field_reader(const http_request& request,
                                      : fmt::format("'{}'", type.substr(0, 200)),
                                    json_type),
                        "Content-Type", 415};
-    return;
-  }
-  if (request.body.empty()) {
-    failure_ = problem{errc::malformed, "the body is empty, not a JSON object"};
     return;
   }
   auto parsed = parse_json(request.body);

@@ -96,8 +96,8 @@ CAF_TEST(statistics are summed over the nodes) {
   auto none = get(base + "/loadbalancer/stats?service=other").data();
   CAF_CHECK_EQUAL(none["totalRequests"], 0);
   CAF_CHECK(none["servers"].empty());
-  check_problem(get(base + "/loadbalancer/stats?servise=x"), 422,
-                "invalid_field", "servise");
+  check_problem(get(base + "/loadbalancer/stats?servise=x"), 400, "malformed",
+                "servise");
   check_problem(get(base + "/loadbalancer/stats?service=%"), 400, "malformed");
 }
 

@@ -97,7 +97,8 @@ CAF_TEST(a refused head gets one answer and the server nothing) {
 CAF_TEST(a refused body gets one answer and the server no more of it) {
   check(reasons_in_chunks());
   CAF_CHECK(!contains(backend.taken(), "admin"));
-  CAF_CHECK(!contains(backend.taken(), "0\r\n\r\n"));
+  // The end of a chunked body; a request id may end with 0, too.
+  CAF_CHECK(!contains(backend.taken(), "\r\n0\r\n\r\n"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
