@@ -85,7 +85,7 @@ class CatalogKeysTest(unittest.TestCase):
             ("PUT", "k", {"value": "v" * 70000}, 413, "65536"),
             ("POST", "k/append", {}, 422, "value"),
             ("DELETE", "k?version=x", None, 422, "version"),
-            ("DELETE", "k?force=1", None, 422, "force"),
+            ("DELETE", "k?force=1", None, 400, "force"),
             ("GET", "k?consistent=maybe", None, 422, "consistent"),
             ("GET", "absent", None, 404, "absent"),
         ]
