@@ -1,4 +1,9 @@
 troupe_suite(http HTTP
+  fuzz/request_forwarder_oracle.cpp
+  fuzz/request_parser_oracle.cpp
+  fuzz/response_forwarder_oracle.cpp
+  fuzz/strict_reader.cpp
+  unit/fuzz_corpus_test.cpp
   unit/gateway_body_test.cpp
   unit/gateway_cache_test.cpp
   unit/gateway_json_test.cpp
@@ -17,3 +22,5 @@ troupe_suite(http HTTP
   unit/request_target_test.cpp
   unit/router_test.cpp)
 target_link_libraries(test_http PRIVATE troupe_http)
+set_source_files_properties(unit/fuzz_corpus_test.cpp PROPERTIES
+  COMPILE_DEFINITIONS TROUPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
