@@ -14,10 +14,11 @@ response_forwarder::response_forwarder(const options& with, std::string& out)
 
 response_forwarder::error_code
 response_forwarder::take_status_line(unsigned status, std::string_view reason,
-                                     int) {
+                                     int version) {
   if (status < 100)
     return http::error::bad_status;
   status_ = status;
+  is_http_1_0_ = version < 11;
   out_.append("HTTP/1.1 ").append(std::to_string(status)).push_back(' ');
   out_.append(reason).append("\r\n");
   header_start_ = out_.size();

@@ -33,6 +33,12 @@ public:
   unsigned status() const { return status_; }
   /// 1xx but 101: another response follows.
   bool is_interim() const { return status_ / 100 == 1 && status_ != 101; }
+  /// Whether the server's connection can take another request. After chunks in
+  /// HTTP/1.0, which has none, nobody knows where on it the next answer begins
+  /// (RFC 9112 §6.1).
+  bool keep_alive() const {
+    return forwarder::keep_alive() && !(is_http_1_0_ && chunked());
+  }
   /// Whether the server takes its connection for one user's from now on.
   bool authenticates_connection() const { return authenticates_connection_; }
   /// Whether the client's connection can take another request.
@@ -58,6 +64,7 @@ private:
   options options_;
   unsigned status_ = 0;
   std::size_t header_start_ = 0;
+  bool is_http_1_0_ = false;
   bool names_request_id_ = false;
   bool authenticates_connection_ = false;
   bool chunk_body_ = false;

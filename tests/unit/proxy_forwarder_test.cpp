@@ -374,6 +374,22 @@ CAF_TEST(a response that ends by closing is chunked) {
                   "X-Request-Id: id\r\n\r\n0\r\n\r\n");
 }
 
+CAF_TEST(a connection is not used again after chunks in an old version) {
+  auto keeps = [](std::string_view version, std::string_view framing) {
+    std::string out;
+    response_forwarder forwarder{{}, out};
+    boost::beast::error_code failure;
+    forwarder.forward(std::string{version} + " 200 OK\r\nConnection: keep-alive"
+                        + "\r\n" + std::string{framing} + "\r\n\r\n0\r\n\r\n",
+                      failure);
+    CAF_CHECK(!failure && forwarder.is_done());
+    return forwarder.keep_alive();
+  };
+  CAF_CHECK(keeps("HTTP/1.1", "Transfer-Encoding: chunked"));
+  CAF_CHECK(keeps("HTTP/1.0", "Content-Length: 5"));
+  CAF_CHECK(!keeps("HTTP/1.0", "Transfer-Encoding: chunked"));
+}
+
 CAF_TEST(an old client gets no chunks) {
   response_forwarder::options old;
   old.to_http_1_0 = true;
