@@ -69,8 +69,8 @@ struct member {
   member_id reported_by = member_id::none;
   unix_ms since = 0;
   raft_role role = raft_role::none;
-  /// An operator removed it, or another node took its name: it has no say any
-  /// more and can't come back under this id.
+  /// An operator removed it, or another node took its name and address: it has
+  /// no say any more and can't come back under this id.
   bool dismissed = false;
 };
 

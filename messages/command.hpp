@@ -25,7 +25,7 @@ struct create_cluster {
 };
 
 /// A node joins, or comes back with a new incarnation. Makes it `alive`.
-/// Errors: conflict (the name belongs to another live member).
+/// Errors: conflict (the name is that of a live member, or of one elsewhere).
 struct register_node {
   node_info info;
 };

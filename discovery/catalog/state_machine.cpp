@@ -155,7 +155,18 @@ apply_result state_machine::on(const register_node& x, unix_ms at) {
       return refuse(errc::conflict,
                     "the name " + info.name + " belongs to another member",
                     "name");
-    // Its disk is lost: a seat that nobody can take again must not count.
+    // A wrong name must not cost another node its seat.
+    if (other.info.cluster != info.cluster)
+      return refuse(
+        errc::conflict,
+        fmt::format("the name {} belongs to a member that is {}, at {}; if its "
+                    "disk is lost, remove it first, else choose another "
+                    "node.name",
+                    info.name, to_string(other.state),
+                    to_string(other.info.cluster)),
+        "name");
+    // It can't be at that address any more, so its disk is lost: a seat that
+    // nobody can take again must not count.
     dismiss(other, "replaced by a node of the same name", at);
   }
   auto [i, is_new] = state_.members.try_emplace(info.id);

@@ -24,6 +24,14 @@ bool is_long_gone(const member& who, const absences& gone,
   return away && absence(who, gone) >= timers.forget_after;
 }
 
+/// Whether the name of one that was removed is another's by now: it could not
+/// come back under it.
+bool is_replaced(const cluster_state& state, const member& who) {
+  return std::any_of(state.members.begin(), state.members.end(), [&](auto& x) {
+    return x.second.info.name == who.info.name && !x.second.dismissed;
+  });
+}
+
 template <class Predicate>
 std::size_t count(const cluster_state& state, Predicate matches) {
   return static_cast<std::size_t>(
@@ -49,7 +57,8 @@ std::vector<forget_node> forgettable_members(const cluster_state& state,
                                              const verdict_timers& timers) {
   std::vector<forget_node> result;
   for (auto& [id, who] : state.members)
-    if (who.role == raft_role::none && is_long_gone(who, gone, timers))
+    if (who.role == raft_role::none && is_long_gone(who, gone, timers)
+        && (!who.dismissed || is_replaced(state, who)))
       result.push_back({id});
   return result;
 }

@@ -16,7 +16,8 @@ namespace troupe {
 /// steady clock. Wall clocks jump, and a member must not lose its seat for it.
 using absences = std::map<member_id, std::chrono::milliseconds>;
 
-/// The members that have been gone for too long.
+/// The members that have been gone for too long. One that an operator removed
+/// is remembered for good, because it must not come back.
 std::vector<forget_node> forgettable_members(const cluster_state& state,
                                              const absences& gone,
                                              const verdict_timers& timers);

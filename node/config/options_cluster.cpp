@@ -71,7 +71,8 @@ void declare_consensus(option_table& table) {
       cluster<&s::forget_after>(
         "cluster.forgetAfter",
         "How long a member that is down is remembered. After that it comes "
-        "back as a new node.",
+        "back as a new node. One that was removed for good is remembered for "
+        "good.",
         72 * hour_ms, {.min = minute_ms, .max = 365 * day_ms}),
       cluster<&s::insecure>(
         "cluster.insecure",

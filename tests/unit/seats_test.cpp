@@ -119,4 +119,18 @@ CAF_TEST(long gone members without a seat are forgotten) {
   CAF_CHECK(found[0].node == member_id{4});
 }
 
+CAF_TEST(a member that was removed is remembered for good) {
+  auto& removed = add(4, verdict::left, raft_role::none);
+  removed.info.name = "four";
+  removed.dismissed = true;
+  gone[member_id{4}] = 100 * timers.forget_after;
+  CAF_CHECK(forgettable_members(state, gone, timers).empty());
+  // Unless another one has its name, so that it can't come back.
+  auto& other = add(5, verdict::alive, raft_role::voter);
+  other.info.name = "four";
+  CAF_CHECK_EQUAL(forgettable_members(state, gone, timers).size(), 1u);
+  other.dismissed = true;
+  CAF_CHECK(forgettable_members(state, gone, timers).empty());
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -375,6 +375,26 @@ CAF_TEST(a node with a new id replaces the dead one of its name) {
   CAF_CHECK(refused(register_node{info_of(bob, "bob", 2)}) == errc::conflict);
 }
 
+CAF_TEST(
+  a node elsewhere takes the name of a dead one only once it is removed) {
+  register_both();
+  machine.apply_configuration(
+    {{alice, raft_role::voter}, {bob, raft_role::voter}}, ++index);
+  auto elsewhere = info_of(member_id{9}, "bob", 1);
+  elsewhere.cluster = {"10.0.0.9", 3007};
+  for (auto gone : {verdict::down, verdict::left}) {
+    CAF_CHECK(succeeds(set_verdict{bob, 1, gone, "gone", alice}));
+    CAF_CHECK(refused(register_node{elsewhere}) == errc::conflict);
+    CAF_CHECK(verdict_on(bob) == gone);
+    CAF_CHECK(!machine.state().members.at(bob).dismissed);
+  }
+  // Its seat is still its own.
+  CAF_CHECK(succeeds(register_node{info_of(bob, "bob", 2)}));
+  CAF_CHECK(succeeds(dismiss_node{bob, "removed"}));
+  CAF_CHECK(succeeds(register_node{elsewhere}));
+  CAF_CHECK(verdict_on(member_id{9}) == verdict::alive);
+}
+
 CAF_TEST(an operator removes a member for good but not the last voter) {
   register_both();
   machine.apply_configuration(
