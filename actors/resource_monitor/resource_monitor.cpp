@@ -18,8 +18,9 @@ namespace troupe {
 
 namespace {
 
-/// The first CPU figure needs two samples; it should not be long in coming.
-constexpr std::chrono::milliseconds second_sample_after{1000};
+/// Between two samples, at least: CPU use over less is chance. The first figure
+/// needs two, and should not be long in coming.
+constexpr std::chrono::milliseconds shortest_span{1000};
 
 std::string read_file(const std::string& path) {
   std::ifstream in{path};
@@ -44,15 +45,25 @@ struct resource_monitor_state {
   std::optional<sampler> readings;
   std::chrono::milliseconds interval{};
   std::uint64_t samples = 0;
+  sampler::time_point sampled_at{};
+
+  const resource_usage& fresh(sampler::time_point now) {
+    if (samples == 0 || now - sampled_at >= shortest_span) {
+      readings->sample(now);
+      sampled_at = now;
+      ++samples;
+    }
+    return readings->last();
+  }
 
   /// Takes a sample. Returns the time until the next one.
   std::chrono::milliseconds work(sampler::time_point now) {
-    readings->sample(now);
-    return ++samples == 1 ? std::min(interval, second_sample_after) : interval;
+    fresh(now);
+    return samples == 1 ? std::min(interval, shortest_span) : interval;
   }
 
-  actor_status status() const {
-    const auto& last = readings->last();
+  actor_status status(sampler::time_point now) {
+    const auto& last = fresh(now);
     return {
       name,
       {{"samples", std::to_string(samples)},
@@ -71,12 +82,12 @@ resource_monitor_actor::behavior_type resource_monitor(
   state.readings.emplace(config.source, config.data_directory);
   self->send(self, tick{});
   return {
-    [self](get_resources) { return self->state.readings->last(); },
+    [self](get_resources) { return self->state.fresh(self->clock().now()); },
     [self](tick) {
       auto wait = self->state.work(self->clock().now());
       self->delayed_send(self, wait, tick{});
     },
-    [self](get_status) { return self->state.status(); },
+    [self](get_status) { return self->state.status(self->clock().now()); },
   };
 }
 

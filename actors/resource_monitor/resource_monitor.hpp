@@ -15,7 +15,7 @@ namespace troupe {
 
 /// Reads the machine's and the process' use of CPU, memory and disk.
 using resource_monitor_actor = caf::typed_actor<
-  /// The last sample, at most `interval` old.
+  /// A sample that is at most a second old.
   caf::replies_to<get_resources>::with<resource_usage>,
   /// Takes a sample.
   caf::reacts_to<tick>>::extend_with<status_protocol>;
@@ -34,6 +34,7 @@ struct resource_source {
 };
 
 struct resource_monitor_config {
+  /// Between two samples when nobody asks.
   std::chrono::milliseconds interval{5000};
   /// The disk whose use is reported.
   std::string data_directory = ".";

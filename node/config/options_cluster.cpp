@@ -111,7 +111,9 @@ void declare_supervision(option_table& table) {
         30'000, {.max = hour_ms}),
       cluster<&s::health_check_interval>(
         "cluster.healthCheckInterval",
-        "Between two samples of the node's own use of CPU, memory and disk.",
+        "Between two samples of the node's own use of CPU, memory and disk "
+        "when "
+        "nobody asks for them; who asks gets figures a second old at most.",
         30'000, {.min = 100, .max = hour_ms}),
       cluster<&s::auto_restart>("cluster.autoRestart",
                                 "Whether an actor that failed is restarted. "
