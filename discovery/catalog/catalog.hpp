@@ -24,7 +24,8 @@ using catalog_actor = caf::typed_actor<
   /// Changes the state through whichever node leads. Answered after the
   /// command was committed and applied here, so the caller reads its own
   /// write. A command that the state refuses is answered with its `code` set.
-  /// Errors: no_quorum (not committed in time; it may still be, later).
+  /// Errors, when it was not committed in time, but may still be later:
+  /// no_quorum (no leader is known), timed_out.
   caf::replies_to<propose>::with<apply_result>,
   /// A key as this node knows it. Errors: not_found.
   caf::replies_to<read_key>::with<catalog_value>,

@@ -114,16 +114,19 @@ void catalog_state::try_at(catalog_actor leader,
       });
 }
 
-caf::error catalog_state::no_quorum() const {
+caf::error catalog_state::not_committed() const {
   if (disk_trouble_)
     return make_error(errc::unavailable,
                       config_.self.name + ": " + disk_->get().trouble);
   if (leader_ == member_id::none)
-    return make_error(errc::no_quorum, "no leader is known to "
-                                         + config_.self.name
-                                         + "; it may be cut off");
-  return make_error(errc::no_quorum,
-                    fmt::format("not committed within {} ms; it may still be",
+    return make_error(errc::no_quorum,
+                      "no leader is known to " + config_.self.name
+                        + "; it may be cut off, and what was asked may "
+                          "yet be applied");
+  // A leader has heard of a quorum within its election timeout.
+  return make_error(errc::timed_out,
+                    fmt::format("not committed within {} ms although a leader "
+                                "is known; it may yet be applied",
                                 config_.propose_deadline.count()));
 }
 

@@ -329,7 +329,7 @@ void catalog_state::settle() {
   // Only now, so that whoever gets an answer reads its own write. A node whose
   // disk is in trouble may not get that far: what is committed is committed.
   proposals_->reached(disk_trouble_ ? UINT64_MAX : machine_.applied_index());
-  proposals_->expire(now(), no_quorum());
+  proposals_->expire(now(), not_committed());
   arm_timer();
 }
 

@@ -125,7 +125,7 @@ private:
   raft_configuration_servers with_role(const set_raft_role& x) const;
   member_id next_leader() const;
   void submit_role(role_change& change);
-  caf::error no_quorum() const;
+  caf::error not_committed() const;
 
   pointer self_;
   catalog_config config_;

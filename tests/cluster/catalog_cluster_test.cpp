@@ -141,6 +141,22 @@ CAF_TEST(a command under way when the leader dies applies once) {
     CAF_CHECK_EQUAL(state(i)->servers.size(), 2u);
 }
 
+CAF_TEST(a commit that is slow is not taken for a missing quorum) {
+  form();
+  auto first = await_leader();
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (i != first)
+      nodes[i].disk->latency = 6s;
+  auto slow = propose_at(first, server_at(9000));
+  CAF_REQUIRE(await([&] { return slow->has_value(); }));
+  CAF_REQUIRE(!**slow);
+  auto what = describe((**slow).error());
+  CAF_CHECK(what.code == errc::timed_out);
+  CAF_CHECK_NOT_EQUAL(what.detail.find("may yet be applied"),
+                      std::string::npos);
+  CAF_CHECK(await([&] { return !ports(first).empty(); }));
+}
+
 CAF_TEST(a leader without a quorum commits nothing and its client is told) {
   form();
   auto old = await_leader();
