@@ -42,10 +42,12 @@ struct set_verdict {
 
 /// Removes a member for good: it is `left`, loses its seat in consensus, and is
 /// refused under this id from now on. Errors: not_found, conflict (it is the
-/// last voter).
+/// last voter, or the voters that live would be no quorum any more).
 struct dismiss_node {
   member_id node = member_id::none;
   std::string reason;
+  /// Even when no quorum is left.
+  bool force = false;
 };
 
 /// Forgets a member that is `down` or `left`. Errors: not_found, conflict.
@@ -222,7 +224,7 @@ typename Inspector::result_type inspect(Inspector& f, read_barrier&) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, dismiss_node& x) {
-  return f(caf::meta::type_name("dismiss_node"), x.node, x.reason);
+  return f(caf::meta::type_name("dismiss_node"), x.node, x.reason, x.force);
 }
 
 template <class Inspector>

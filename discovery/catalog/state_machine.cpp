@@ -1,5 +1,7 @@
 #include "discovery/catalog/state_machine.hpp"
 
+#include "messages/quorum.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -225,13 +227,19 @@ apply_result state_machine::on(const dismiss_node& x, unix_ms at) {
     return refuse(errc::not_found, "no member " + to_string(x.node), "node");
   if (i->second.dismissed)
     return ok();
-  auto others =
-    std::any_of(state_.members.begin(), state_.members.end(), [&](auto& other) {
-      return other.first != x.node && other.second.role == raft_role::voter
-             && !other.second.dismissed;
-    });
-  if (!others)
+  auto left = count_quorum(
+    state_,
+    [&](auto& who) { return is_lasting_voter(who) && who.info.id != x.node; },
+    [](auto& who) { return who.state == verdict::alive; });
+  if (left.voters == 0)
     return refuse(errc::conflict, i->second.info.name + " is the last voter",
+                  "node");
+  if (!x.force && is_lasting_voter(i->second) && !left.reached())
+    return refuse(errc::conflict,
+                  fmt::format("without {} there is no quorum: of the {} voters "
+                              "left {} must live and {} do",
+                              i->second.info.name, left.voters, left.needed(),
+                              left.alive),
                   "node");
   dismiss(i->second, x.reason, at);
   return ok();

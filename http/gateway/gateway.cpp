@@ -317,6 +317,13 @@ void gateway::change(const http_exchange_ptr& exchange, command_body body,
       });
 }
 
+std::set<member_id> gateway::answering() {
+  std::set<member_id> result{config.self.id};
+  for (auto& [id, actors] : names().peers)
+    result.insert(id);
+  return result;
+}
+
 const std::string& gateway::shard_name(std::uint32_t index) {
   while (shard_names_.size() <= index)
     shard_names_.push_back("cache_shard/"

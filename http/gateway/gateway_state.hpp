@@ -100,6 +100,10 @@ public:
 
   const directory::snapshot& names() { return names_.get(); }
 
+  /// Members that can be asked now: this node, and those with which a session
+  /// stands. A verdict is what the cluster agreed on, which takes a quorum.
+  std::set<member_id> answering();
+
   /// `cache_shard/<index>` without making a string each time.
   const std::string& shard_name(std::uint32_t index);
 

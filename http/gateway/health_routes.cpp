@@ -30,7 +30,7 @@ void get_dashboard(gateway& g, routed_request from) {
         {{"health",
           health_report(state, g.config.routed_services, all.traffic.by_server,
                         all.system, unix_now())},
-         {"cluster", cluster_report(state, g.config.self.id)},
+         {"cluster", cluster_report(state, g.config.self.id, g.answering())},
          {"loadBalancer",
           load_balancer_report(state, all.traffic, {}, g.config.algorithm)},
          {"cache", cache_report(all.cache)},

@@ -13,10 +13,11 @@ using nlohmann::json;
 using child_lister =
   caf::typed_actor<caf::replies_to<list_children>::with<children_list>>;
 
-own_condition condition_of(const gateway& g) {
+own_condition condition_of(gateway& g) {
   return {g.sources.draining && g.sources.draining->load(),
           !g.sources.roles || g.sources.roles->held(),
-          g.sources.disk ? g.sources.disk->get().trouble : std::string{}};
+          g.sources.disk ? g.sources.disk->get().trouble : std::string{},
+          g.answering()};
 }
 
 /// Alive: the process runs and its io threads turn.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/balancer/availability.hpp"
+#include "messages/quorum.hpp"
 
 namespace troupe {
 
@@ -59,19 +60,38 @@ traffic_counters without_server(const own_answers& all) {
   return result;
 }
 
-json quorum_report(const cluster_state& state) {
-  std::size_t voters = 0;
-  std::size_t alive = 0;
-  for (auto& [id, entry] : state.members)
-    if (entry.role == raft_role::voter) {
-      ++voters;
-      alive += entry.state == verdict::alive ? 1 : 0;
-    }
-  auto needed = voters / 2 + 1;
-  return {{"voters", voters},
-          {"needed", needed},
-          {"alive", alive},
-          {"reached", alive >= needed && state.leader != member_id::none}};
+bool is_voter(const member& who) {
+  return who.role == raft_role::voter;
+}
+
+template <class Votes>
+quorum quorum_of(const cluster_state& state,
+                 const std::set<member_id>& answering, Votes votes) {
+  return count_quorum(
+    state, votes, [&](auto& who) { return answering.contains(who.info.id); });
+}
+
+json quorum_report(const cluster_state& state, const quorum& now) {
+  return {{"voters", now.voters},
+          {"needed", now.needed()},
+          {"alive", now.alive},
+          {"reached", now.reached() && state.leader != member_id::none}};
+}
+
+/// Why no leader is known, as far as this node can see.
+std::string missing_leader(const cluster_state& state,
+                           const std::set<member_id>& answering) {
+  auto now = quorum_of(state, answering, is_voter);
+  if (now.voters == 0 || now.reached())
+    return "no leader is known";
+  std::string silent;
+  for (auto& [id, who] : state.members)
+    if (is_voter(who) && !answering.contains(id))
+      silent += (silent.empty() ? "" : ", ") + who.info.name;
+  return "no leader is known, and there is no quorum for one: "
+         + std::to_string(now.alive) + " of " + std::to_string(now.voters)
+         + " voters answer, " + std::to_string(now.needed())
+         + " must; silent: " + silent;
 }
 
 json slots_report(const cluster_state& state) {
@@ -197,7 +217,13 @@ json cache_report(const cache_stats& stats) {
   };
 }
 
-json cluster_report(const cluster_state& state, member_id self) {
+json lasting_quorum_report(const cluster_state& state,
+                           const std::set<member_id>& answering) {
+  return quorum_report(state, quorum_of(state, answering, is_lasting_voter));
+}
+
+json cluster_report(const cluster_state& state, member_id self,
+                    const std::set<member_id>& answering) {
   auto members = json::array();
   for (auto& [id, entry] : state.members)
     members.push_back(member_report(state, entry));
@@ -215,7 +241,7 @@ json cluster_report(const cluster_state& state, member_id self) {
     {"leader", leader},
     {"term", state.term},
     {"appliedIndex", state.applied_index},
-    {"quorum", quorum_report(state)},
+    {"quorum", quorum_report(state, quorum_of(state, answering, is_voter))},
     {"members", members},
     {"slots", slots_report(state)},
   };
@@ -352,7 +378,7 @@ std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
     result.push_back("the cluster holds the node to be "
                      + std::string{to_string(i->second.state)});
   if (state.leader == member_id::none)
-    result.emplace_back("no leader is known");
+    result.push_back(missing_leader(state, own.answering));
   else if (!own.holds_lease)
     result.emplace_back("the node has no lease from the leader");
   if (state.slots->owner.empty())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,13 @@ nlohmann::json load_balancer_report(const cluster_state& state,
 /// `cache/stats`.
 nlohmann::json cache_report(const cache_stats& stats);
 
-/// `cluster`.
-nlohmann::json cluster_report(const cluster_state& state, member_id self);
+/// `cluster`. `answering` are the members that this node can ask now.
+nlohmann::json cluster_report(const cluster_state& state, member_id self,
+                              const std::set<member_id>& answering);
+
+/// The quorum once all that were removed have lost their vote.
+nlohmann::json lasting_quorum_report(const cluster_state& state,
+                                     const std::set<member_id>& answering);
 
 /// Health of a service, from its servers: `healthy` when all that should take
 /// traffic can, `unhealthy` when none can, else `degraded`.
@@ -69,6 +75,8 @@ struct own_condition {
   bool holds_lease = false;
   /// What keeps its Raft log from being written; empty when nothing does.
   std::string disk_trouble = {};
+  /// The members that it can ask now.
+  std::set<member_id> answering = {};
 };
 
 /// Why a node should get no requests; empty when it may.

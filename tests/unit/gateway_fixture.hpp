@@ -135,6 +135,11 @@ inline caf::behavior fake_catalog(caf::event_based_actor*, cluster_view view) {
     } else if (auto* change = std::get_if<set_maintenance>(&what.body)) {
       if (!missing(change->id))
         next.servers[change->id].maintenance = change->maintenance;
+    } else if (auto* dismiss = std::get_if<dismiss_node>(&what.body)) {
+      auto& who = next.members.at(dismiss->node);
+      who.dismissed = true;
+      who.state = verdict::left;
+      who.reason = dismiss->force ? "by force" : "in order";
     }
     view->set(std::move(next));
     return result;

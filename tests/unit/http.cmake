@@ -6,6 +6,7 @@ troupe_suite(http HTTP
   unit/fuzz_corpus_test.cpp
   unit/gateway_body_test.cpp
   unit/gateway_cache_test.cpp
+  unit/gateway_cluster_test.cpp
   unit/gateway_json_test.cpp
   unit/gateway_large_body_test.cpp
   unit/gateway_refusals_test.cpp

@@ -406,6 +406,56 @@ CAF_TEST(an operator removes a member for good but not the last voter) {
   CAF_CHECK(refused(dismiss_node{member_id{7}, ""}) == errc::not_found);
 }
 
+CAF_TEST(a member whose vote is needed is removed only by force) {
+  register_both();
+  constexpr member_id carol{3};
+  CAF_CHECK(succeeds(register_node{info_of(carol, "carol", 1)}));
+  machine.apply_configuration({{alice, raft_role::voter},
+                               {bob, raft_role::voter},
+                               {carol, raft_role::voter}},
+                              ++index);
+  CAF_CHECK(succeeds(set_verdict{carol, 1, verdict::down, "gone", alice}));
+  auto kept = apply(dismiss_node{bob, "removed"});
+  CAF_CHECK(static_cast<errc>(kept.code) == errc::conflict);
+  CAF_CHECK_EQUAL(kept.detail,
+                  "without bob there is no quorum: of the 2 voters "
+                  "left 2 must live and 1 do");
+  CAF_CHECK(verdict_on(bob) == verdict::alive);
+  // A suspect may be gone too.
+  CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::suspect, "late", alice}));
+  CAF_CHECK(refused(dismiss_node{alice, "removed"}) == errc::conflict);
+  CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::alive, "", alice}));
+  // Without the dead one the others have a quorum still.
+  CAF_CHECK(succeeds(dismiss_node{carol, "removed"}));
+  CAF_CHECK(succeeds(dismiss_node{bob, "removed"}));
+}
+
+CAF_TEST(a member is removed by force though no quorum is left) {
+  register_both();
+  constexpr member_id carol{3};
+  CAF_CHECK(succeeds(register_node{info_of(carol, "carol", 1)}));
+  machine.apply_configuration({{alice, raft_role::voter},
+                               {bob, raft_role::voter},
+                               {carol, raft_role::voter}},
+                              ++index);
+  CAF_CHECK(succeeds(set_verdict{carol, 1, verdict::down, "gone", alice}));
+  CAF_CHECK(refused(dismiss_node{bob, "removed"}) == errc::conflict);
+  CAF_CHECK(succeeds(dismiss_node{bob, "removed", true}));
+  CAF_CHECK(verdict_on(bob) == verdict::left);
+}
+
+CAF_TEST(a stand - by is removed however many voters live) {
+  register_both();
+  constexpr member_id carol{3};
+  CAF_CHECK(succeeds(register_node{info_of(carol, "carol", 1)}));
+  machine.apply_configuration({{alice, raft_role::voter},
+                               {bob, raft_role::voter},
+                               {carol, raft_role::standby}},
+                              ++index);
+  CAF_CHECK(succeeds(set_verdict{bob, 1, verdict::down, "gone", alice}));
+  CAF_CHECK(succeeds(dismiss_node{carol, "removed"}));
+}
+
 CAF_TEST(a cluster is recovered from one of its members) {
   apply(create_cluster{"old", "one"});
   register_both();
