@@ -6,6 +6,7 @@
 
 #include <fmt/chrono.h>
 #include <spdlog/details/file_helper.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -83,6 +84,44 @@ private:
   time_point next_try_{};
 };
 
+/// A line's text, in which a client or a peer may have had a say: with line
+/// breaks it would write lines of its own, and with escape sequences into the
+/// reader's terminal.
+class escaped_text final : public spdlog::custom_flag_formatter {
+public:
+  void format(const spdlog::details::log_msg& line, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    for (auto c : line.payload) {
+      auto byte = static_cast<unsigned char>(c);
+      if (c == '\n')
+        append(out, "\\n");
+      else if (c == '\r')
+        append(out, "\\r");
+      else if ((byte < 0x20 && c != '\t') || byte == 0x7f)
+        append(out, fmt::format("\\x{:02x}", byte));
+      else
+        out.push_back(c);
+    }
+  }
+
+  std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+    return std::make_unique<escaped_text>();
+  }
+
+private:
+  static void append(spdlog::memory_buf_t& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+  }
+};
+
+std::unique_ptr<spdlog::formatter> line_formatter() {
+  auto result =
+    std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  result->add_flag<escaped_text>('*').set_pattern(
+    "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ [%t] %*");
+  return result;
+}
+
 spdlog::level::level_enum translate(log_level level) {
   switch (level) {
     case log_level::error:
@@ -124,8 +163,7 @@ caf::error start_logging(const logging_config& config) {
     sinks.push_back(std::make_shared<spdlog::sinks::stdout_color_sink_mt>());
   auto logger =
     std::make_shared<spdlog::logger>("troupe", sinks.begin(), sinks.end());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ [%t] %v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_formatter(line_formatter());
   logger->set_level(translate(config.level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));

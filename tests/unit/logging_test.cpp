@@ -74,6 +74,20 @@ CAF_TEST(a line has time and level and thread) {
   CAF_CHECK(std::regex_match(read("combined-2120-01-31.log"), expected));
 }
 
+CAF_TEST(a text can neither begin another line nor move the terminal) {
+  CAF_REQUIRE(!start_logging(config(log_level::info)));
+  log_at(future_day, "no key: a\n2120-01-31T00:00:00.000Z error [1] forged");
+  log_at(future_day, "tab\tCR\rESC\x1b[2J\x7f é");
+  std::istringstream lines{read("combined-2120-01-31.log")};
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);)
+    all.push_back(line.substr(line.find("] ") + 2));
+  std::vector<std::string> expected{
+    R"(no key: a\n2120-01-31T00:00:00.000Z error [1] forged)",
+    "tab\tCR\\rESC\\x1b[2J\\x7f é"};
+  CAF_CHECK_EQUAL(all, expected);
+}
+
 CAF_TEST(each UTC day has its file) {
   CAF_REQUIRE(!start_logging(config(log_level::info)));
   log_at(future_day + 24h - 1s, "last");
