@@ -12,6 +12,19 @@ namespace {
 
 using nlohmann::json;
 
+/// Containers within each other. A value is walked recursively, and no setting
+/// needs more than four.
+constexpr std::size_t max_depth = 64;
+
+/// What the parser says, without the text it has read: that may be a secret.
+/// "[json.exception.…] parse error at line 1, column 2: syntax error …; last
+/// read: '…'; expected …"
+std::string without_text(std::string_view message) {
+  if (auto start = message.find(": "); start != message.npos)
+    message.remove_prefix(start + 2);
+  return std::string{message.substr(0, message.find("; last read: "))};
+}
+
 /// How far the lexer has read.
 struct cursor {
   std::uint32_t line = 1;
@@ -95,10 +108,7 @@ public:
 
   bool parse_error(std::size_t, const std::string&,
                    const json::exception& what) override {
-    // "[json.exception.…] parse error at line 1, column 2: syntax error …"
-    std::string text = what.what();
-    auto start = text.find(": ");
-    return fail(start == std::string::npos ? text : text.substr(start + 2));
+    return fail(without_text(what.what()));
   }
 
   config_value root;
@@ -113,6 +123,9 @@ private:
 
   template <class T>
   bool open(T x) {
+    if (open_.size() == max_depth)
+      return fail("nested deeper than " + std::to_string(max_depth)
+                  + " levels");
     open_.push_back(place({std::move(x), where_.line}));
     return true;
   }

@@ -81,6 +81,31 @@ CAF_TEST(malformed JSON is refused with line and column) {
   CAF_CHECK_EQUAL(twice.what, "the key \"a\" stands here twice");
 }
 
+CAF_TEST(what is wrong is told without what was read) {
+  for (auto text :
+       {"{\"password\": \"s3cret\nvalue\"}", "{\"password\": \"s3cret",
+        "{\"password\": s3cret}", "{\"password\": \"s3cret\\x\"}",
+        "{\"password\": \"s3cret; expected \nvalue\"}"}) {
+    auto error = parse_wrong(text);
+    CAF_MESSAGE(error.what);
+    CAF_CHECK_EQUAL(error.what.find("s3"), std::string::npos);
+    CAF_CHECK_NOT_EQUAL(error.what.find("syntax error"), std::string::npos);
+  }
+}
+
+CAF_TEST(nesting is bounded) {
+  auto nested = [](std::size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  parse(nested(64));
+  CAF_CHECK_EQUAL(parse_wrong(nested(65)).what, "nested deeper than 64 levels");
+  CAF_CHECK_EQUAL(parse_wrong(std::string(200'000, '[')).column, 65u);
+  std::string objects;
+  for (int i = 0; i < 200'000; ++i)
+    objects += R"({"a":)";
+  CAF_CHECK_EQUAL(parse_wrong(objects).what, "nested deeper than 64 levels");
+}
+
 CAF_TEST(a number beyond 64 bits is no whole number) {
   auto root = parse("[9223372036854775807, 9223372036854775808]");
   auto& items = std::get<config_list>(root.data);
