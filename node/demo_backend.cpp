@@ -158,9 +158,7 @@ private:
       response_.set(http::field::content_type, "application/json");
       response_.body() = is_health ? health_body() : describe_request();
     }
-    response_.prepare_payload();
-    if (request_->is_head_request())
-      response_.body().clear();
+    finish_head();
     timer_.expires_after(std::chrono::milliseconds{asked.delay_ms});
     if (asked.delay_ms == 0)
       write();
@@ -169,6 +167,19 @@ private:
         if (!cancelled)
           self->write();
       });
+  }
+
+  void finish_head() {
+    auto status = response_.result_int();
+    if (status == 204 || status == 304) {
+      // Neither a body nor its length (RFC 9110 §8.6).
+      response_.body().clear();
+      response_.erase(http::field::content_type);
+      return;
+    }
+    response_.prepare_payload();
+    if (request_->is_head_request())
+      response_.body().clear();
   }
 
   std::string health_body() const {

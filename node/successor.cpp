@@ -1,9 +1,12 @@
 #include "node/successor.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -11,7 +14,9 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +46,64 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 caf::error failed(const std::string& what, int code) {
   return make_error(errc::unavailable,
                     what + ": " + std::generic_category().message(code));
+}
+
+/// Starts a program that has nothing of this process but its environment and
+/// standard streams: no sockets, no blocked or ignored signals. Returns an
+/// error number or 0.
+int start_clean(const std::string& program, std::vector<std::string> arguments,
+                pid_t& child) {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  sigset_t all;
+  ::sigemptyset(&none);
+  ::sigfillset(&all);
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  auto result = ::posix_spawn(&child, program.c_str(), &files, &attributes,
+                              pointers(arguments).data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  return result;
+}
+
+/// Its status once it has ended, or with WNOHANG nothing as long as it runs.
+std::optional<int> status_of(pid_t child, int options) {
+  int status = 0;
+  pid_t ended = 0;
+  do
+    ended = ::waitpid(child, &status, options);
+  while (ended < 0 && errno == EINTR);
+  return ended == child ? std::optional{status} : std::nullopt;
+}
+
+/// Its status, or nothing if it had to be killed.
+std::optional<int> wait_for_end(pid_t child, std::chrono::milliseconds limit) {
+  using clock = std::chrono::steady_clock;
+  auto deadline = clock::now() + limit;
+  // glibc 2.36 declares it for C only.
+  auto handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  pollfd ended{handle, POLLIN, 0};
+  auto ready = 0;
+  do {
+    auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+    ready = ::poll(&ended, 1, std::max<int>(0, static_cast<int>(left.count())));
+  } while (ready < 0 && errno == EINTR);
+  if (handle >= 0)
+    ::close(handle);
+  auto status = status_of(child, WNOHANG);
+  if (!status) {
+    ::kill(child, SIGKILL);
+    status_of(child, 0);
+  }
+  return status;
 }
 
 /// Where the protocol wants them: one after another from
@@ -81,21 +144,26 @@ successor::successor() : arguments_(own_arguments()) {
   program_ = std::filesystem::read_symlink("/proc/self/exe", ignored);
 }
 
-caf::error successor::check() const {
+successor::successor(std::string program, std::vector<std::string> arguments)
+  : program_(std::move(program)), arguments_(std::move(arguments)) {
+}
+
+caf::error successor::check(std::chrono::milliseconds limit) const {
   std::vector<std::string> arguments{program_, "config", "check"};
   // Behind the program's name and `serve`.
   if (arguments_.size() > 2)
     arguments.insert(arguments.end(), arguments_.begin() + 2, arguments_.end());
   pid_t child = 0;
-  auto code = ::posix_spawn(&child, program_.c_str(), nullptr, nullptr,
-                            pointers(arguments).data(), environ);
-  if (code != 0)
+  if (auto code = start_clean(program_, arguments, child))
     return failed("can't run " + program_, code);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    // Again.
-  }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+  // It may hang: the configuration may be on a dead mount, or a FIFO.
+  auto status = wait_for_end(child, limit);
+  if (!status)
+    return make_error(errc::unavailable,
+                      fmt::format("{} does not end its check of the "
+                                  "configuration within {} ms",
+                                  program_, limit.count()));
+  if (WIFEXITED(*status) && WEXITSTATUS(*status) == 0)
     return caf::none;
   return make_error(
     errc::unavailable,

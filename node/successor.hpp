@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,9 +24,14 @@ class successor {
 public:
   successor();
 
+  /// Another program, with these arguments (the first is its name).
+  successor(std::string program, std::vector<std::string> arguments);
+
   /// Whether it would take these arguments and the configuration as it is now:
-  /// asks its `config check`, which prints what is wrong. Errors: unavailable.
-  caf::error check() const;
+  /// asks its `config check`, which prints what is wrong. Errors: unavailable,
+  /// also when that says nothing within `limit`.
+  caf::error check(std::chrono::milliseconds limit = std::chrono::seconds{
+                     10}) const;
 
   /// Replaces this process, whose other threads must have ended, and hands the
   /// sockets over. Returns only if that failed. Errors: unavailable.
