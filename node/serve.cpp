@@ -418,6 +418,9 @@ order run(const configuration& settings, shutdown_signal& signal,
 } // namespace
 
 int serve(const configuration& settings) {
+  // What large values and answers took goes back to the system at once; glibc
+  // would keep what it once saw freed, and more with each larger block.
+  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
   shutdown_signal signal;
   const successor next;
   logging_config logging;

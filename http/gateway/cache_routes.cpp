@@ -59,10 +59,27 @@ void ask_failed(gateway& g, const key_request_ptr& what, const error_view& why,
           [&g, what, make, done] { ask_owner<Reply>(g, what, make, done); });
 }
 
+template <class Reply, class Make, class Done>
+void ask_now(gateway& g, const key_request_ptr& what, member_id turn_at,
+             Make make, Done done);
+
 /// Sends `make(key request, epoch)` to the shard that owns the key and calls
-/// `done(key request, reply)`.
+/// `done(key request, reply)`. Who would be one too many at the owner waits.
 template <class Reply, class Make, class Done>
 void ask_owner(gateway& g, key_request_ptr what, Make make, Done done) {
+  auto owner = g.cluster().slots->owner_of(slot_of(what->key));
+  g.cache_asks.enter(owner, [&g, what, owner, make, done] {
+    ask_now<Reply>(g, what, owner, make, done);
+  });
+}
+
+/// @param turn_at whose turn it has, to be passed on; the slot may have moved
+/// meanwhile.
+template <class Reply, class Make, class Done>
+void ask_now(gateway& g, const key_request_ptr& what, member_id turn_at,
+             Make make, Done done) {
+  if (is_late(what->exchange->request()))
+    return g.cache_asks.leave(turn_at);
   auto& state = g.cluster();
   auto slot = slot_of(what->key);
   what->owner = state.slots->owner_of(slot);
@@ -74,22 +91,29 @@ void ask_owner(gateway& g, key_request_ptr what, Make make, Done done) {
                            : member->second.info.io_threads;
   auto shard = g.find<cache_shard_actor>(
     what->owner, g.shard_name(slot % std::max(shards, 1u)));
-  if (!shard)
+  if (!shard) {
+    g.cache_asks.leave(turn_at);
     return ask_failed<Reply>(
       g, what, {errc::unavailable, "not connected to it", {}}, make, done);
+  }
   // A local actor's end is reported; only a remote one may just be silent.
   auto timeout = local ? caf::infinite : caf::duration{g.config.cache_timeout};
   g.self->request(shard, timeout, make(*what, state.slots->epoch))
-    .then([what, done](Reply& reply) { done(*what, reply); },
-          [&g, what, make, done](const caf::error& failure) {
-            auto view = describe(failure);
-            if (is_passing(view.code))
-              return ask_failed<Reply>(g, what, view, make, done);
-            if (view.code == errc::not_found)
-              view.detail = "no such key: " + what->key.substr(0, 200);
-            respond_problem(*what->exchange,
-                            problem{view.code, view.detail, view.field});
-          });
+    .then(
+      [&g, what, turn_at, done](Reply& reply) {
+        g.cache_asks.leave(turn_at);
+        done(*what, reply);
+      },
+      [&g, what, turn_at, make, done](const caf::error& failure) {
+        g.cache_asks.leave(turn_at);
+        auto view = describe(failure);
+        if (is_passing(view.code))
+          return ask_failed<Reply>(g, what, view, make, done);
+        if (view.code == errc::not_found)
+          view.detail = "no such key: " + what->key.substr(0, 200);
+        respond_problem(*what->exchange,
+                        problem{view.code, view.detail, view.field});
+      });
 }
 
 /// The key of the path, or null after a problem was answered.

@@ -62,13 +62,6 @@ std::variant<bool, problem> wants_consistency(query_parameters& query) {
   return value == "true";
 }
 
-/// Nobody waits for the answer any more: 504 was given.
-bool is_late(const http_request& request) {
-  using clock = std::chrono::steady_clock;
-  return request.deadline != clock::time_point{}
-         && clock::now() >= request.deadline;
-}
-
 /// Bytes that bodies of a kind may have.
 std::uint64_t body_limit(body_kind kind, const gateway_config& config) {
   // JSON text may be larger than what is stored: `\u0000` is one byte there.
@@ -385,6 +378,12 @@ nlohmann::json gateway::names_of(const std::set<member_id>& nodes) {
 
 double gateway::jitter() {
   return std::uniform_real_distribution<>{0.5, 1.5}(random_);
+}
+
+bool is_late(const http_request& request) {
+  using clock = std::chrono::steady_clock;
+  return request.deadline != clock::time_point{}
+         && clock::now() >= request.deadline;
 }
 
 std::string to_text(const nlohmann::json& data) {

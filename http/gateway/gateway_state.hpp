@@ -10,6 +10,7 @@
 #include <caf/all.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/gateway/ask_limit.hpp"
 #include "http/gateway/body_reader.hpp"
 #include "http/gateway/gateway.hpp"
 #include "http/gateway/json_fields.hpp"
@@ -31,6 +32,9 @@ struct routed_request {
 
   const http_request& request() const { return exchange->request(); }
 };
+
+/// Nobody waits for the answer any more: 504 was given.
+bool is_late(const http_request& request);
 
 class gateway;
 
@@ -152,6 +156,9 @@ public:
   const gateway_sources sources;
   const std::string name;
   std::uint64_t served = 0;
+  /// Questions about keys. Enough to keep an owner busy that is a millisecond
+  /// away; replies of 8 MB each are a quarter of a gigabyte.
+  ask_limit cache_asks{32};
 
 private:
   std::optional<problem> refuse(const http_request& request);

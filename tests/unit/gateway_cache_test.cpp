@@ -115,6 +115,37 @@ CAF_TEST(a key is found where its slot moved to meanwhile) {
   CAF_CHECK_EQUAL(local_cache.epoch, 6u);
 }
 
+CAF_TEST(only so many questions are under way to one owner) {
+  std::vector<caf::typed_response_promise<cache_value>> asked;
+  auto silent = sys.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    return {[&asked, self](const cache_get&) {
+              asked.push_back(self->make_response_promise<cache_value>());
+              return asked.back();
+            },
+            [&asked](tick) {
+              auto all = std::move(asked);
+              asked.clear();
+              for (auto& promise : all)
+                promise.deliver(cache_value{"x", value_encoding::raw, no_ttl});
+            }};
+  });
+  peer_actors["cache_shard/0"] = caf::actor_cast<caf::strong_actor_ptr>(silent);
+  names->put_peer(peer_id, peer_actors);
+  std::vector<caf::intrusive_ptr<recorder>> answers;
+  for (int i = 0; i < 80; ++i)
+    answers.push_back(send(http_verb::get, key_path(key_of(peer_id))));
+  CAF_CHECK_EQUAL(asked.size(), 32u);
+  // Another owner has its own.
+  CAF_CHECK_EQUAL(get(key_path(key_of(self_id))).status, 404);
+  for (std::size_t under_way : {32u, 16u, 0u}) {
+    caf::anon_send(silent, tick{});
+    consume_messages();
+    CAF_CHECK_EQUAL(asked.size(), under_way);
+  }
+  for (auto& answer : answers)
+    CAF_CHECK_EQUAL(read(*answer).status, 200);
+}
+
 CAF_TEST(without a slot table keys have no owner) {
   alter([](auto& state) { state.slots = std::make_shared<slot_table>(); });
   check_problem(ask_patiently(http_verb::get, key_path("k")), 503,

@@ -4,6 +4,7 @@ troupe_suite(http HTTP
   fuzz/response_forwarder_oracle.cpp
   fuzz/strict_reader.cpp
   unit/fuzz_corpus_test.cpp
+  unit/ask_limit_test.cpp
   unit/gateway_body_test.cpp
   unit/gateway_cache_test.cpp
   unit/gateway_cluster_test.cpp
