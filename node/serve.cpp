@@ -189,8 +189,9 @@ private:
         if (auto problem = config.validate())
           return problem;
         gateway_sources sources{
-          context_.state, context_.names, [this] { return api_->totals(); },
-          draining_,      context_.roles, context_.disk};
+          context_.state,   context_.names, [this] { return api_->totals(); },
+          draining_,        context_.roles, context_.disk,
+          context_.obstacle};
         return caf::actor_cast<caf::strong_actor_ptr>(
           spawn_http_gateway(system, config, sources, index));
       }};

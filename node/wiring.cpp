@@ -82,9 +82,10 @@ started start_membership(node_context& node, caf::actor_system& system) {
   config.timers.forget_after = cluster.forget_after;
   config.seed = random_seed();
   config.on_dismissed = node.on_dismissed;
-  return as_started(spawn_membership(
-    system, config,
-    {node.state, node.names, node.own_identity, node.leadership, node.roles}));
+  return as_started(
+    spawn_membership(system, config,
+                     {node.state, node.names, node.own_identity,
+                      node.leadership, node.roles, node.obstacle}));
 }
 
 started start_peering(node_context& node, caf::actor_system& system) {

@@ -32,6 +32,9 @@ struct node_context {
   lease_ptr roles = std::make_shared<lease>();
   /// How the Raft log's disk does.
   log_disk_ptr disk = std::make_shared<log_disk>();
+  /// Why this node is no member that may act; empty when it is one.
+  std::shared_ptr<published<std::string>> obstacle =
+    std::make_shared<published<std::string>>();
   /// An operator removed this node from the cluster.
   std::function<void()> on_dismissed = [] {};
   routing_view routing = std::make_shared<published<routing_table>>();

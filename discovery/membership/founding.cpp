@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace troupe {
 
 founding::founding(member_id self, std::uint32_t expected, pledge_record known,
@@ -108,6 +110,37 @@ bool founding::count(const pledge& x, steady_time now) {
   auto enough =
     own_.pledged_to == self_ ? pledged_.size() : would_follow_.size() + 1;
   return enough >= expected_;
+}
+
+std::string founding::explain(const std::set<member_id>& peers) const {
+  auto founder = own_.pledged_to;
+  if (own_.founds)
+    return "founds the cluster";
+  if (founder != member_id::none && founder != self_)
+    return peers.contains(founder)
+             ? fmt::format("waits for {} to found the cluster",
+                           to_string(founder))
+             : fmt::format("has pledged to follow {} in founding the cluster, "
+                           "which is not connected: start that node, or, if "
+                           "its disk is lost, empty this node's data directory",
+                           to_string(founder));
+  if (expected_ == 0 && peers.empty())
+    return "waits to be taken in by a cluster, but is connected to no other "
+           "node: check the addresses that it looks at (discovery)";
+  if (expected_ == 0)
+    return fmt::format("waits to be taken in by a cluster, but none of the {} "
+                       "connected node(s) is in one, and with "
+                       "cluster.expectedNodes 1 this one founds none: set it "
+                       "to the number of nodes",
+                       peers.size());
+  if (peers.size() + 1 < expected_)
+    return fmt::format("waits for {} more node(s) to found a cluster, {} of "
+                       "cluster.expectedNodes {} are connected: start them, "
+                       "check the addresses that it looks at (discovery), or "
+                       "lower cluster.expectedNodes",
+                       expected_ - peers.size() - 1, peers.size() + 1,
+                       expected_);
+  return "waits for the connected nodes to agree on who founds the cluster";
 }
 
 void founding::lost(member_id peer) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <caf/error.hpp>
@@ -62,6 +63,9 @@ public:
 
   /// The connection to a node ended.
   void lost(member_id peer);
+
+  /// What it waits for and what would help, for people.
+  std::string explain(const std::set<member_id>& peers) const;
 
   /// Whether this node founds the cluster, by all means and for good.
   bool decided() const { return own_.founds; }

@@ -88,10 +88,7 @@ void membership_state::join_at(const membership_actor& member) {
 }
 
 void membership_state::found() {
-  std::set<member_id> others;
-  for (auto& [id, info] : peers_)
-    others.insert(id);
-  auto question = founding_->next_question(others, now());
+  auto question = founding_->next_question(connected_peers(), now());
   if (!question)
     self_->quit(std::move(question.error()));
   else if (founding_->decided())
@@ -251,6 +248,7 @@ void membership_state::obey_dismissal(const std::string& reason) {
   if (std::exchange(dismissed_, true))
     return;
   sources_.roles->end();
+  dismissed_because_ = reason;
   spdlog::warn("membership: this node was removed from the cluster: {}",
                reason);
   config_.on_dismissed();

@@ -126,6 +126,7 @@ void membership_state::act() {
     sources_.roles->end();
   warn_of_routes(*state);
   renew(*state);
+  tell_obstacle(*state);
 }
 
 void membership_state::on_tick() {

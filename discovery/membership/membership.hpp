@@ -61,6 +61,10 @@ struct membership_sources {
   lease_ptr leadership;
   /// Held while this node may act on its roles; written here.
   lease_ptr roles;
+  /// Why this node is no member that may act, as far as it knows, and what
+  /// would help; empty when it is one. Written here.
+  std::shared_ptr<published<std::string>> obstacle =
+    std::make_shared<published<std::string>>();
 };
 
 membership_actor spawn_membership(caf::actor_system& system,

@@ -83,6 +83,12 @@ private:
   member_id any_peer();
   void obey_dismissal(const std::string& reason);
 
+  // Telling people.
+  std::set<member_id> connected_peers() const;
+  std::string obstacle(const cluster_state& state) const;
+  std::string explain_leaderless(const cluster_state& state) const;
+  void tell_obstacle(const cluster_state& state);
+
   // Leading.
   void lead(const cluster_state& state);
   void begin_to_lead();
@@ -116,6 +122,10 @@ private:
   /// The last refusal, so that each is logged once.
   std::string refused_because_;
   std::string routes_warning_;
+  /// Since when the obstacle is what it is, and whether it stands in the log.
+  steady_time obstacle_since_;
+  bool obstacle_logged_ = true;
+  std::string dismissed_because_;
   bool bound_ = false;
   bool dismissed_ = false;
   bool renewing_ = false;

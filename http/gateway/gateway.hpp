@@ -77,6 +77,9 @@ struct gateway_sources {
   std::shared_ptr<const lease> roles;
   /// How the Raft log's disk does. May be null.
   std::shared_ptr<const log_disk> disk = nullptr;
+  /// What the membership says: why this node is no member that may act. May be
+  /// null.
+  std::shared_ptr<const published<std::string>> obstacle = nullptr;
 };
 
 /// Its registered name.

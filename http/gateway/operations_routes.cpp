@@ -17,7 +17,8 @@ own_condition condition_of(gateway& g) {
   return {g.sources.draining && g.sources.draining->load(),
           !g.sources.roles || g.sources.roles->held(),
           g.sources.disk ? g.sources.disk->get().trouble : std::string{},
-          g.answering()};
+          g.answering(),
+          g.sources.obstacle ? *g.sources.obstacle->get() : std::string{}};
 }
 
 /// Alive: the process runs and its io threads turn.

@@ -371,6 +371,8 @@ std::vector<std::string> obstacles_to_readiness(const cluster_state& state,
     result.emplace_back("the node is shutting down");
   if (!own.disk_trouble.empty())
     result.push_back(own.disk_trouble);
+  if (!own.obstacle.empty())
+    result.push_back(own.obstacle);
   auto i = state.members.find(self);
   if (i == state.members.end())
     result.emplace_back("the node is no member of a cluster yet");

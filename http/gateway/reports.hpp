@@ -77,6 +77,8 @@ struct own_condition {
   std::string disk_trouble = {};
   /// The members that it can ask now.
   std::set<member_id> answering = {};
+  /// What its membership says: why it is no member that may act.
+  std::string obstacle = {};
 };
 
 /// Why a node should get no requests; empty when it may.

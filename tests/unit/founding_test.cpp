@@ -388,3 +388,28 @@ CAF_TEST(a pledge that is not on disk is none) {
   CAF_CHECK(!core.answer(request_of(3, true), start));
   CAF_CHECK(core.pledged_to() == member_id::none);
 }
+
+CAF_TEST(what a node waits for and what would help is said) {
+  auto says = [](std::uint32_t expected, pledge_record own,
+                 const std::set<member_id>& peers) {
+    return founding{member_id{5}, expected, own, keeps_nothing()}.explain(
+      peers);
+  };
+  auto has = [](const std::string& text, const std::string& part) {
+    if (text.find(part) == text.npos)
+      CAF_ERROR(text << " lacks " << part);
+  };
+  std::set<member_id> one{member_id{8}};
+  has(says(5, {}, one), "waits for 3 more node(s)");
+  has(says(5, {}, one), "2 of cluster.expectedNodes 5 are connected");
+  has(says(5, {}, one), "lower cluster.expectedNodes");
+  has(says(0, {}, {}), "connected to no other node");
+  has(says(0, {}, one), "none of the 1 connected node(s) is in one");
+  has(says(0, {}, one), "set it to the number of nodes");
+  pledge_record follows{member_id{3}, false};
+  has(says(3, follows, one), "0000000000000003");
+  has(says(3, follows, one), "empty this node's data directory");
+  has(says(3, follows, {member_id{3}}), "waits for 0000000000000003 to found");
+  has(says(2, {}, one), "to agree on who founds");
+  has(says(2, {member_id{5}, true}, one), "founds the cluster");
+}

@@ -228,6 +228,8 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     std::make_shared<std::atomic<bool>>(false);
   lease_ptr roles = std::make_shared<lease>();
   log_disk_ptr disk = std::make_shared<log_disk>();
+  std::shared_ptr<published<std::string>> obstacle =
+    std::make_shared<published<std::string>>();
   fake_cache local_cache;
   fake_cache peer_cache;
   fake_reading reading;
@@ -278,9 +280,10 @@ struct gateway_fixture : test_coordinator_fixture<gateway_system_config> {
     settings.max_value_bytes = 1000;
     settings.max_key_bytes = 100;
     settings.allowed_hosts = {"api.example.org"};
-    gateway = spawn_http_gateway(
-      sys, settings,
-      {view, names, [] { return http_totals{}; }, draining, roles, disk}, 0);
+    gateway = spawn_http_gateway(sys, settings,
+                                 {view, names, [] { return http_totals{}; },
+                                  draining, roles, disk, obstacle},
+                                 0);
     put("http_gateway/0", caf::actor_cast<caf::actor>(gateway));
     consume_messages();
   }

@@ -32,6 +32,11 @@ CAF_TEST(liveness and readiness) {
   check_problem(blind, 503, "unavailable");
   CAF_CHECK_EQUAL(blind.error()["detail"], "no leader is known");
   CAF_CHECK_EQUAL(blind.headers["Retry-After"], "1");
+  obstacle->set("there is no quorum: start node-3");
+  auto without_quorum = get("/ready");
+  CAF_CHECK_EQUAL(without_quorum.error()["detail"],
+                  "there is no quorum: start node-3; no leader is known");
+  obstacle->set("");
   alter([](auto& state) {
     state.leader = peer_id;
     state.members[self_id].state = verdict::suspect;

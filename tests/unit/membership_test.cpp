@@ -51,10 +51,13 @@ struct fixture : test_coordinator_fixture<config> {
   reach peers_find = reach::silent;
   bool dismissed = false;
   std::string dismissal;
+  std::string refusal_to_join;
   std::int64_t granted_ms = 1500;
   member_id peers_pledge_to = own;
   lease_ptr leadership = std::make_shared<lease>();
   lease_ptr roles_lease = std::make_shared<lease>();
+  std::shared_ptr<published<std::string>> obstacle =
+    std::make_shared<published<std::string>>();
 
   fixture() {
     std::string name = std::filesystem::temp_directory_path() / "membeXXXXXX";
@@ -103,6 +106,8 @@ struct fixture : test_coordinator_fixture<config> {
       [this](const join_request& x) -> caf::result<done> {
         ++joins_at_peers;
         passed_on = x.passed_on;
+        if (!refusal_to_join.empty())
+          return make_error(errc::conflict, refusal_to_join);
         return make_error(errc::no_quorum, "no leader");
       },
       [this](const leave_request&) -> caf::result<done> {
@@ -131,7 +136,8 @@ struct fixture : test_coordinator_fixture<config> {
     settings.expected_nodes = expected_nodes;
     settings.on_dismissed = [this] { dismissed = true; };
     membership = spawn_membership(
-      sys, settings, {view, names, self_identity, leadership, roles_lease});
+      sys, settings,
+      {view, names, self_identity, leadership, roles_lease, obstacle});
     consume_messages();
   }
 
@@ -165,6 +171,14 @@ struct fixture : test_coordinator_fixture<config> {
       advance_time(step);
       consume_messages();
     }
+  }
+
+  bool says(const std::string& part) const {
+    auto text = obstacle->get();
+    if (text->find(part) != text->npos)
+      return true;
+    CAF_MESSAGE("it says: " << *text);
+    return false;
   }
 
   pledge pledge_of_this(member_id founder, bool binding) {
@@ -658,6 +672,43 @@ CAF_TEST(the last voter is told that it can not leave) {
     [](const done&) { CAF_FAIL("it left"); },
     [&](const caf::error& problem) { code = describe(problem).code; });
   CAF_CHECK(code == errc::conflict);
+}
+
+CAF_TEST(a node says why it is no member that may act) {
+  start(3);
+  pass(1s);
+  CAF_CHECK(says("waits for 2 more node(s)"));
+  auto state = two_members(member_id::none);
+  view->set(state);
+  pass(1s);
+  CAF_CHECK(says("no quorum: of 2 voters 1 are connected, 2 are needed; start "
+                 "peer"));
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(says("an election"));
+  state.leader = member_id{9};
+  state.members[own].info.incarnation = 0;
+  view->set(state);
+  pass(1s);
+  CAF_CHECK(says("waits for the leader"));
+  view->set(two_members(member_id{9}));
+  pass(1s);
+  CAF_CHECK_EQUAL(*obstacle->get(), "");
+  dismissal = "removed by an operator";
+  pass(1s);
+  CAF_CHECK(says("removed this node: removed by an operator"));
+}
+
+CAF_TEST(a node that the cluster refuses says so) {
+  refusal_to_join = "the name own belongs to another member";
+  start(3);
+  view->set(two_members(member_id{9}));
+  auto outside = two_members(member_id{9});
+  outside.members.erase(own);
+  view->set(outside);
+  connect(member_id{9});
+  pass(1s);
+  CAF_CHECK(says("refuses this node: the name own belongs to another member"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
