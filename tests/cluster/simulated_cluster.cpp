@@ -133,8 +133,8 @@ void simulated_cluster::start(std::size_t i, std::shared_ptr<request_ids> ids) {
   x.config.encodes_on_own_thread = false;
   x.view = std::make_shared<published<cluster_state>>();
   x.log = spawn_memory_log(sys, x.disk);
-  x.catalog = spawn_catalog(sys, x.config, x.log, x.view, x.leadership,
-                            x.disk->watch);
+  x.catalog =
+    spawn_catalog(sys, x.config, x.log, x.view, x.leadership, x.disk->watch);
   x.up = true;
   for (std::size_t j = 0; j < nodes.size(); ++j)
     if (j != i)

@@ -85,8 +85,8 @@ void simulated_members::start(std::size_t i) {
   catalog.seed = seed;
   catalog.encodes_on_own_thread = false;
   x.log = spawn_memory_log(sys, x.disk);
-  x.catalog = spawn_catalog(sys, catalog, x.log, x.view, x.leadership,
-                            x.disk->watch);
+  x.catalog =
+    spawn_catalog(sys, catalog, x.log, x.view, x.leadership, x.disk->watch);
   x.names->put("catalog", caf::actor_cast<caf::strong_actor_ptr>(x.catalog));
   membership_config membership;
   membership.self = x.info;

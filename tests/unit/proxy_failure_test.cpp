@@ -412,7 +412,8 @@ CAF_TEST(a lack of descriptors is not the servers failure) {
     no_more_descriptors none;
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     CAF_CHECK_EQUAL(status_of(client.read_head()), 503);
-    CAF_CHECK(contains(client.read_until("\"}}\n"), "could be reached, 1 tried"));
+    CAF_CHECK(
+      contains(client.read_until("\"}}\n"), "could be reached, 1 tried"));
   }
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   CAF_CHECK_EQUAL(status_of(client.read_head()), 200);
