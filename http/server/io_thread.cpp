@@ -1,6 +1,6 @@
 #include "http/server/io_thread.hpp"
 
-#include <limits>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -9,6 +9,17 @@
 #include <pthread.h>
 
 namespace troupe {
+
+namespace {
+
+/// Messages that an actor may handle before others get a turn. A request takes
+/// one or two of each actor that it meets.
+constexpr std::size_t messages_per_turn = 4;
+
+/// How long actors that always have more to do may keep sockets waiting.
+constexpr std::chrono::milliseconds longest_drain{1};
+
+} // namespace
 
 io_thread::io_thread(caf::actor_system& system, std::uint32_t index)
   : caf::execution_unit(&system), work_(context_.get_executor()),
@@ -25,7 +36,8 @@ void io_thread::start() {
     pthread_setname_np(pthread_self(), name.c_str());
     system().thread_started();
     context_.run();
-    drain();
+    while (!ready_.empty())
+      drain();
     system().thread_terminates();
   }};
 }
@@ -53,13 +65,35 @@ void io_thread::drain() {
   if (draining_)
     return;
   draining_ = true;
+  run_ready();
+  draining_ = false;
+}
+
+/// Goes on after what the loop has to do.
+void io_thread::yield() {
+  if (std::exchange(yielded_, true))
+    return;
+  post([this] {
+    yielded_ = false;
+    drain();
+  });
+}
+
+void io_thread::run_ready() {
+  using clock = std::chrono::steady_clock;
+  // Read only when it matters: most requests end within one turn of each actor.
+  clock::time_point busy_since{};
   while (!ready_.empty()) {
     auto* job = ready_.front();
     ready_.pop_front();
     // As CAF's own worker does (caf/scheduler/worker.hpp).
-    switch (job->resume(this, std::numeric_limits<std::size_t>::max())) {
+    switch (job->resume(this, messages_per_turn)) {
       case caf::resumable::resume_later:
         ready_.push_back(job);
+        if (busy_since == clock::time_point{})
+          busy_since = clock::now();
+        else if (clock::now() - busy_since >= longest_drain)
+          return yield();
         break;
       case caf::resumable::done:
       case caf::resumable::awaiting_message:
@@ -69,7 +103,6 @@ void io_thread::drain() {
         break;
     }
   }
-  draining_ = false;
 }
 
 } // namespace troupe

@@ -43,19 +43,24 @@ public:
   void post(std::function<void()> task);
 
   /// Runs the actors that got messages from this thread. Call it after sending,
-  /// before going back to the loop. Does nothing when called from within.
+  /// before going back to the loop. Does nothing when called from within. Where
+  /// messages keep coming, the loop gets its turn in between.
   void drain();
 
   /// Called by CAF when this thread's code sends to an idle actor.
   void exec_later(caf::resumable* job) override;
 
 private:
+  void run_ready();
+  void yield();
+
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type>
     work_;
   std::uint32_t index_;
   std::deque<caf::resumable*> ready_;
   bool draining_ = false;
+  bool yielded_ = false;
   std::thread thread_;
 };
 

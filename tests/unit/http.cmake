@@ -18,6 +18,7 @@ troupe_suite(http HTTP
   unit/http_refusal_test.cpp
   unit/http_server_test.cpp
   unit/http_slow_reader_test.cpp
+  unit/io_thread_test.cpp
   unit/listening_port_test.cpp
   unit/message_parser_test.cpp
   unit/problem_test.cpp
